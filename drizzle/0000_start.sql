@@ -1,0 +1,263 @@
+CREATE TYPE "public"."idempotency_status" AS ENUM('in_flight', 'done');--> statement-breakpoint
+CREATE TYPE "public"."order_status" AS ENUM('pending', 'completed', 'failed', 'refund_pending', 'refunded');--> statement-breakpoint
+CREATE TYPE "public"."payment_method" AS ENUM('card', 'crypto');--> statement-breakpoint
+CREATE TYPE "public"."refund_status" AS ENUM('pending', 'succeeded', 'failed');--> statement-breakpoint
+CREATE TYPE "public"."attempt_status" AS ENUM('processing', 'requires_action', 'succeeded', 'declined', 'void');--> statement-breakpoint
+CREATE TYPE "public"."product_status" AS ENUM('draft', 'active', 'archived');--> statement-breakpoint
+CREATE TYPE "public"."revenue_entry_kind" AS ENUM('sale', 'refund');--> statement-breakpoint
+CREATE TYPE "public"."store_status" AS ENUM('pending', 'approved', 'suspended');--> statement-breakpoint
+CREATE TYPE "public"."delivery_status" AS ENUM('pending', 'succeeded', 'failed');--> statement-breakpoint
+CREATE TABLE "idempotency_keys" (
+	"store_id" bigint NOT NULL,
+	"is_test" boolean NOT NULL,
+	"key" text NOT NULL,
+	"fingerprint" text NOT NULL,
+	"status" "idempotency_status" NOT NULL,
+	"claim" uuid NOT NULL,
+	"leased_until" timestamp (3) with time zone NOT NULL,
+	"response" text,
+	"expires_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "idempotency_keys_store_id_is_test_key_pk" PRIMARY KEY("store_id","is_test","key")
+);
+--> statement-breakpoint
+CREATE TABLE "api_keys" (
+	"store_id" bigint NOT NULL,
+	"id" uuid NOT NULL,
+	"name" text NOT NULL,
+	"is_test" boolean NOT NULL,
+	"secret_hash" text NOT NULL,
+	"hint" text NOT NULL,
+	"scopes" text[] DEFAULT '{}'::text[] NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"last_used_at" timestamp (3) with time zone,
+	"revoked_at" timestamp (3) with time zone,
+	CONSTRAINT "api_keys_store_id_id_pk" PRIMARY KEY("store_id","id")
+);
+--> statement-breakpoint
+CREATE TABLE "orders" (
+	"store_id" bigint NOT NULL,
+	"id" uuid NOT NULL,
+	"is_test" boolean NOT NULL,
+	"number" text NOT NULL,
+	"transaction_id" text NOT NULL,
+	"session_id" text NOT NULL,
+	"product_id" uuid,
+	"product_name" text NOT NULL,
+	"amount_minor" bigint NOT NULL,
+	"fee_minor" bigint NOT NULL,
+	"currency" text NOT NULL,
+	"status" "order_status" NOT NULL,
+	"failure_code" text,
+	"method" "payment_method",
+	"customer_email" text,
+	"customer_name" text,
+	"order_reference" text,
+	"metadata" text NOT NULL,
+	"success_url" text,
+	"cancel_url" text,
+	"webhook_url" text,
+	"refunded_minor" bigint NOT NULL,
+	"refunding_minor" bigint NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"expires_at" timestamp (3) with time zone NOT NULL,
+	"completed_at" timestamp (3) with time zone,
+	CONSTRAINT "orders_store_id_id_pk" PRIMARY KEY("store_id","id")
+);
+--> statement-breakpoint
+CREATE TABLE "refunds" (
+	"store_id" bigint NOT NULL,
+	"id" uuid NOT NULL,
+	"order_id" uuid NOT NULL,
+	"amount_minor" bigint NOT NULL,
+	"reason" text,
+	"status" "refund_status" NOT NULL,
+	"gateway_reference" text,
+	"failure_code" text,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"settled_at" timestamp (3) with time zone,
+	CONSTRAINT "refunds_store_id_id_pk" PRIMARY KEY("store_id","id")
+);
+--> statement-breakpoint
+CREATE TABLE "payment_attempts" (
+	"store_id" bigint NOT NULL,
+	"id" uuid NOT NULL,
+	"order_id" uuid NOT NULL,
+	"gateway" text NOT NULL,
+	"gateway_reference" text,
+	"status" "attempt_status" NOT NULL,
+	"decline_code" text,
+	"card_brand" text,
+	"card_last4" text,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"updated_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "payment_attempts_store_id_id_pk" PRIMARY KEY("store_id","id")
+);
+--> statement-breakpoint
+CREATE TABLE "products" (
+	"store_id" bigint NOT NULL,
+	"id" uuid NOT NULL,
+	"is_test" boolean NOT NULL,
+	"name" text NOT NULL,
+	"description" text,
+	"price_minor" bigint NOT NULL,
+	"currency" text NOT NULL,
+	"status" "product_status" NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"updated_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "products_store_id_id_pk" PRIMARY KEY("store_id","id")
+);
+--> statement-breakpoint
+CREATE TABLE "revenue_days" (
+	"store_id" bigint NOT NULL,
+	"is_test" boolean NOT NULL,
+	"day" date NOT NULL,
+	"product_id" uuid NOT NULL,
+	"currency" text NOT NULL,
+	"method" "payment_method" NOT NULL,
+	"sales" integer NOT NULL,
+	"gross_minor" bigint NOT NULL,
+	"refunds" integer NOT NULL,
+	"refunded_minor" bigint NOT NULL,
+	CONSTRAINT "revenue_days_store_id_is_test_day_product_id_currency_method_pk" PRIMARY KEY("store_id","is_test","day","product_id","currency","method")
+);
+--> statement-breakpoint
+CREATE TABLE "revenue_entries" (
+	"store_id" bigint NOT NULL,
+	"id" uuid NOT NULL,
+	"is_test" boolean NOT NULL,
+	"kind" "revenue_entry_kind" NOT NULL,
+	"order_id" uuid NOT NULL,
+	"product_id" uuid,
+	"currency" text NOT NULL,
+	"method" "payment_method" NOT NULL,
+	"amount_minor" bigint NOT NULL,
+	"happened_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "revenue_entries_store_id_id_pk" PRIMARY KEY("store_id","id")
+);
+--> statement-breakpoint
+CREATE TABLE "revenue_rollers" (
+	"store_id" bigint NOT NULL,
+	"leased_until" timestamp (3) with time zone NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "revenue_tail" (
+	"store_id" bigint NOT NULL,
+	"id" uuid NOT NULL,
+	"is_test" boolean NOT NULL,
+	"kind" "revenue_entry_kind" NOT NULL,
+	"order_id" uuid NOT NULL,
+	"product_id" uuid,
+	"currency" text NOT NULL,
+	"method" "payment_method" NOT NULL,
+	"amount_minor" bigint NOT NULL,
+	"happened_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "revenue_tail_store_id_id_pk" PRIMARY KEY("store_id","id")
+);
+--> statement-breakpoint
+CREATE TABLE "revenue_totals" (
+	"store_id" bigint NOT NULL,
+	"is_test" boolean NOT NULL,
+	"currency" text NOT NULL,
+	"method" "payment_method" NOT NULL,
+	"sales" integer NOT NULL,
+	"gross_minor" bigint NOT NULL,
+	"refunds" integer NOT NULL,
+	"refunded_minor" bigint NOT NULL,
+	CONSTRAINT "revenue_totals_store_id_is_test_currency_method_pk" PRIMARY KEY("store_id","is_test","currency","method")
+);
+--> statement-breakpoint
+CREATE TABLE "stores" (
+	"store_id" bigint PRIMARY KEY NOT NULL,
+	"name" text NOT NULL,
+	"email" text NOT NULL,
+	"status" "store_status" NOT NULL,
+	"reporting_currency" text NOT NULL,
+	"accent_color" text,
+	"logo_url" text,
+	"fee_basis_points" integer NOT NULL,
+	"signing_secret" text NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "deliveries" (
+	"store_id" bigint NOT NULL,
+	"id" uuid NOT NULL,
+	"number" bigint GENERATED ALWAYS AS IDENTITY (sequence name "deliveries_number_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
+	"is_test" boolean NOT NULL,
+	"endpoint_id" uuid NOT NULL,
+	"event_id" uuid NOT NULL,
+	"status" "delivery_status" NOT NULL,
+	"attempts" integer NOT NULL,
+	"due_at" timestamp (3) with time zone NOT NULL,
+	"response_code" integer,
+	"error" text,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"finished_at" timestamp (3) with time zone,
+	CONSTRAINT "deliveries_store_id_id_pk" PRIMARY KEY("store_id","id")
+);
+--> statement-breakpoint
+CREATE TABLE "delivery_attempts" (
+	"store_id" bigint NOT NULL,
+	"delivery_id" uuid NOT NULL,
+	"number" integer NOT NULL,
+	"started_at" timestamp (3) with time zone NOT NULL,
+	"duration_ms" integer NOT NULL,
+	"response_code" integer,
+	"response_headers" text,
+	"response_body" text,
+	"error" text,
+	CONSTRAINT "delivery_attempts_store_id_delivery_id_number_pk" PRIMARY KEY("store_id","delivery_id","number")
+);
+--> statement-breakpoint
+CREATE TABLE "events" (
+	"store_id" bigint NOT NULL,
+	"id" uuid NOT NULL,
+	"is_test" boolean NOT NULL,
+	"type" text NOT NULL,
+	"data" text NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "events_store_id_id_pk" PRIMARY KEY("store_id","id")
+);
+--> statement-breakpoint
+CREATE TABLE "webhook_endpoints" (
+	"store_id" bigint NOT NULL,
+	"id" uuid NOT NULL,
+	"number" bigint GENERATED ALWAYS AS IDENTITY (sequence name "webhook_endpoints_number_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
+	"is_test" boolean NOT NULL,
+	"url" text NOT NULL,
+	"description" text,
+	"events" text[] NOT NULL,
+	"is_active" boolean NOT NULL,
+	"secret" text NOT NULL,
+	"previous_secret" text,
+	"previous_secret_expires_at" timestamp (3) with time zone,
+	"failing_since" timestamp (3) with time zone,
+	"disabled_reason" text,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"updated_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "webhook_endpoints_store_id_id_pk" PRIMARY KEY("store_id","id")
+);
+--> statement-breakpoint
+ALTER TABLE "orders" ADD CONSTRAINT "orders_store_id_product_id_products_store_id_id_fk" FOREIGN KEY ("store_id","product_id") REFERENCES "public"."products"("store_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "refunds" ADD CONSTRAINT "refunds_store_id_order_id_orders_store_id_id_fk" FOREIGN KEY ("store_id","order_id") REFERENCES "public"."orders"("store_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "payment_attempts" ADD CONSTRAINT "payment_attempts_store_id_order_id_orders_store_id_id_fk" FOREIGN KEY ("store_id","order_id") REFERENCES "public"."orders"("store_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "deliveries" ADD CONSTRAINT "deliveries_store_id_event_id_events_store_id_id_fk" FOREIGN KEY ("store_id","event_id") REFERENCES "public"."events"("store_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "deliveries" ADD CONSTRAINT "deliveries_store_id_endpoint_id_webhook_endpoints_store_id_id_fk" FOREIGN KEY ("store_id","endpoint_id") REFERENCES "public"."webhook_endpoints"("store_id","id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "delivery_attempts" ADD CONSTRAINT "delivery_attempts_store_id_delivery_id_deliveries_store_id_id_fk" FOREIGN KEY ("store_id","delivery_id") REFERENCES "public"."deliveries"("store_id","id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+CREATE INDEX "idempotency_keys_expiry" ON "idempotency_keys" USING btree ("store_id","expires_at");--> statement-breakpoint
+CREATE UNIQUE INDEX "api_keys_secret" ON "api_keys" USING btree ("store_id","secret_hash");--> statement-breakpoint
+CREATE UNIQUE INDEX "orders_session" ON "orders" USING btree ("store_id","session_id");--> statement-breakpoint
+CREATE UNIQUE INDEX "orders_number" ON "orders" USING btree ("store_id","number");--> statement-breakpoint
+CREATE UNIQUE INDEX "orders_transaction" ON "orders" USING btree ("store_id","transaction_id");--> statement-breakpoint
+CREATE INDEX "orders_newest" ON "orders" USING btree ("store_id","is_test","created_at" DESC NULLS LAST,"id" DESC NULLS LAST);--> statement-breakpoint
+CREATE INDEX "refunds_order" ON "refunds" USING btree ("store_id","order_id");--> statement-breakpoint
+CREATE UNIQUE INDEX "payment_attempts_one_open" ON "payment_attempts" USING btree ("store_id","order_id") WHERE status in ('processing', 'requires_action', 'succeeded');--> statement-breakpoint
+CREATE INDEX "payment_attempts_unsettled" ON "payment_attempts" USING btree ("store_id","updated_at") WHERE status in ('processing', 'requires_action');--> statement-breakpoint
+CREATE INDEX "products_newest" ON "products" USING btree ("store_id","is_test","created_at" DESC NULLS LAST,"id" DESC NULLS LAST);--> statement-breakpoint
+CREATE INDEX "revenue_entries_time" ON "revenue_entries" USING btree ("store_id","is_test","happened_at");--> statement-breakpoint
+CREATE UNIQUE INDEX "revenue_rollers_store" ON "revenue_rollers" USING btree ("store_id");--> statement-breakpoint
+CREATE INDEX "deliveries_due" ON "deliveries" USING btree ("store_id","due_at") WHERE status = 'pending';--> statement-breakpoint
+CREATE INDEX "deliveries_newest" ON "deliveries" USING btree ("store_id","is_test","created_at" DESC NULLS LAST,"id" DESC NULLS LAST);--> statement-breakpoint
+CREATE INDEX "events_newest" ON "events" USING btree ("store_id","is_test","created_at" DESC NULLS LAST,"id" DESC NULLS LAST);--> statement-breakpoint
+CREATE UNIQUE INDEX "webhook_endpoints_number" ON "webhook_endpoints" USING btree ("store_id","number");--> statement-breakpoint
+CREATE UNIQUE INDEX "webhook_endpoints_url" ON "webhook_endpoints" USING btree ("store_id","is_test","url");

@@ -1,0 +1,86 @@
+import * as z from 'zod'
+
+/** `""` counts as unset, as in `PORT= npm start`. */
+const optional = <T extends z.ZodType>(schema: T) => z.preprocess((value) => (value === '' ? undefined : value), schema)
+
+const flag = optional(
+  z
+    .enum(['1', 'true', 'yes', 'on', '0', 'false', 'no', 'off'], 'must be 1 or 0')
+    .default('0')
+    .transform((value) => ['1', 'true', 'yes', 'on'].includes(value)),
+)
+
+const ROLES = ['api', 'webhooks', 'chain', 'jobs'] as const
+export type Role = (typeof ROLES)[number]
+
+const roles = optional(
+  z
+    .string()
+    .default(ROLES.join(','))
+    .transform((text) => text.split(',').map((role) => role.trim()))
+    .pipe(z.array(z.enum(ROLES, `must be a comma-separated list of ${ROLES.join(', ')}`)).min(1)),
+)
+
+/** Every variable that the process reads, with its meaning and default; README's table says the same. */
+const Environment = z.object({
+  PORT: optional(z.coerce.number('must be a port number').int().min(0).max(65_535).default(3000)).describe(
+    'Port to listen on',
+  ),
+  HOST: optional(z.string().default('127.0.0.1')).describe('Address to listen on; 0.0.0.0 for all'),
+  PUBLIC_URL: optional(z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional()).describe(
+    'Where buyers and agents reach this server; http://localhost:PORT when unset',
+  ),
+  DATABASE_URL: optional(
+    z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' }).optional(),
+  ).describe('PostgreSQL; when unset, PGlite in PAYHOOK_DATA_DIR'),
+  PAYHOOK_DATA_DIR: optional(z.string().default('.payhook')).describe('Folder of the PGlite database'),
+  PAYHOOK_ADMIN_KEY: optional(z.string().min(20, 'must have at least 20 characters').optional()).describe(
+    "The operator's key",
+  ),
+  PAYHOOK_ROLES: roles.describe('What this process does: api, webhooks, chain, jobs'),
+  PAYHOOK_REQUIRE_APPROVAL: flag.describe('New stores wait for the operator'),
+  PAYHOOK_ALLOW_PRIVATE_WEBHOOKS: flag.describe('Development only: webhooks may go to http and to private addresses'),
+  PAYHOOK_LOG_LEVEL: optional(z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info')).describe(
+    'Least severe log line',
+  ),
+})
+
+export type Config = {
+  port: number
+  host: string
+  /** Without a trailing slash; undefined until the port is known, when it becomes `http://localhost:PORT`. */
+  publicUrl: string | undefined
+  databaseUrl: string | undefined
+  dataDir: string
+  adminKey: string | undefined
+  roles: readonly Role[]
+  requireApproval: boolean
+  allowPrivateWebhooks: boolean
+  logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+}
+
+/** Thrown with one line a person can act on: the variable's name, what is wrong, and what it was. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+export function parseConfig(environment: Record<string, string | undefined>): Config {
+  const parsed = Environment.safeParse(environment)
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map((issue) => `${String(issue.path[0])}: ${issue.message}`)
+    throw new ConfigError(`Bad environment. ${lines.join('; ')}. Change or unset the variable and start again.`)
+  }
+  const env = parsed.data
+  return {
+    port: env.PORT,
+    host: env.HOST,
+    publicUrl: env.PUBLIC_URL?.replace(/\/+$/, ''),
+    databaseUrl: env.DATABASE_URL,
+    dataDir: env.PAYHOOK_DATA_DIR,
+    adminKey: env.PAYHOOK_ADMIN_KEY,
+    roles: env.PAYHOOK_ROLES,
+    requireApproval: env.PAYHOOK_REQUIRE_APPROVAL,
+    allowPrivateWebhooks: env.PAYHOOK_ALLOW_PRIVATE_WEBHOOKS,
+    logLevel: env.PAYHOOK_LOG_LEVEL,
+  }
+}

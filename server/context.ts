@@ -1,0 +1,63 @@
+import type { Config } from './config'
+import type { Db } from './db/client'
+import type { AfterCommit } from './db/transaction'
+import type { KeyLookup } from './domain/keys/lookup'
+import type { KeyUsage } from './domain/keys/usage'
+import type { Clock } from './kernel/clock'
+
+export type LogFields = Record<string, unknown>
+
+/** pino's shape, as much of it as we use. */
+export type Log = {
+  debug(fields: LogFields, message: string): void
+  info(fields: LogFields, message: string): void
+  warn(fields: LogFields, message: string): void
+  error(fields: LogFields, message: string): void
+}
+
+/** A worker that can be told that there is new work; it would find it by itself a little later. */
+export type Work = 'webhooks' | 'revenue'
+
+/** Everything a service needs from outside, made once by whoever starts the process or a test. */
+export type Deps = {
+  config: Config
+  /** Where buyers and agents reach us, without a trailing slash. */
+  publicUrl: string
+  db: Db
+  clock: Clock
+  log: Log
+  lookUpKey: KeyLookup
+  keyUsage: KeyUsage
+  wake(work: Work): void
+}
+
+/** What a domain's service works with: one store, in one mode. Every query it makes names both. */
+export type StoreContext = Deps & {
+  storeId: bigint
+  isTest: boolean
+  /** Set inside a transaction. */
+  afterCommit?: AfterCommit
+}
+
+export type Door = 'rest' | 'trpc' | 'mcp' | 'page' | 'job'
+
+/** What a door knows of a request before anybody has looked at its key. */
+export type RequestFacts = {
+  /** Quoted in logs and in the answer to an unexpected error. */
+  id: string
+  door: Door
+  apiKey: string | undefined
+  idempotencyKey: string | undefined
+}
+
+/** What an operation tells its door besides its output. */
+export type ReplyFacts = {
+  /** True when the answer is the stored one of an earlier call with the same idempotency key. */
+  replayed: boolean
+}
+
+export type RequestContext = Deps & { request: RequestFacts; reply: ReplyFacts }
+
+export function storeContext(deps: Deps, storeId: bigint, isTest: boolean): StoreContext {
+  return { ...deps, storeId, isTest }
+}

@@ -1,0 +1,80 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { PGlite } from '@electric-sql/pglite'
+import type { ExtractTablesWithRelations } from 'drizzle-orm'
+import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
+import type postgres from 'postgres'
+import { lockFolder } from './lock'
+
+type NoSchema = Record<string, never>
+
+/** PostgreSQL or PGlite, or a transaction on either: services don't know which. */
+export type Db = PgDatabase<PgQueryResultHKT, NoSchema, ExtractTablesWithRelations<NoSchema>>
+
+export type DatabaseHandle = {
+  db: Db
+  kind: 'postgres' | 'pglite'
+  /** Runs a file of several statements, for migrations. */
+  runScript(script: string): Promise<void>
+  /** Throws when the database doesn't answer. */
+  ping(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Connections of one process to PostgreSQL. Above 16 a small server only queues inside PostgreSQL instead of here. */
+const POOL_SIZE = 16
+
+export async function openPostgres(url: string, poolSize = POOL_SIZE): Promise<DatabaseHandle> {
+  const [{ default: connect }, { drizzle }] = await Promise.all([import('postgres'), import('drizzle-orm/postgres-js')])
+  const client: postgres.Sql = connect(url, { max: poolSize, onnotice: () => undefined })
+  return {
+    db: drizzle(client),
+    kind: 'postgres',
+    runScript: async (script) => {
+      await client.unsafe(script)
+    },
+    ping: async () => {
+      await client`select 1`
+    },
+    close: () => client.end({ timeout: 5 }),
+  }
+}
+
+/**
+ * PGlite on a folder, held by a lock of our own: PGlite has none, and a second process on one folder destroys rows.
+ * Throws FolderInUseError when another process has it.
+ */
+export async function openPglite(folder: string): Promise<DatabaseHandle> {
+  mkdirSync(folder, { recursive: true })
+  const lock = lockFolder(folder)
+  try {
+    const { PGlite } = await import('@electric-sql/pglite')
+    const handle = await wrapPglite(await PGlite.create(join(folder, 'pgdata')))
+    return {
+      ...handle,
+      close: async () => {
+        await handle.close()
+        lock.release()
+      },
+    }
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+/** A PGlite that the caller made, as tests do from a template. */
+export async function wrapPglite(client: PGlite): Promise<DatabaseHandle> {
+  const { drizzle } = await import('drizzle-orm/pglite')
+  return {
+    db: drizzle(client),
+    kind: 'pglite',
+    runScript: async (script) => {
+      await client.exec(script)
+    },
+    ping: async () => {
+      await client.query('select 1')
+    },
+    close: () => client.close(),
+  }
+}

@@ -1,0 +1,23 @@
+import type { Config } from './config'
+import type { Deps, Log } from './context'
+import type { DatabaseHandle } from './db/client'
+import { createKeyLookup } from './domain/keys/lookup'
+import { createKeyUsage } from './domain/keys/usage'
+import type { Clock } from './kernel/clock'
+
+/** What differs between a server, the stdio door and a test. */
+export type Surroundings = { config: Config; publicUrl: string; database: DatabaseHandle; clock: Clock; log: Log }
+
+/** Wires the parts together. `wake` does nothing until a worker is started. */
+export function createDeps({ config, publicUrl, database, clock, log }: Surroundings): Deps {
+  return {
+    config,
+    publicUrl,
+    db: database.db,
+    clock,
+    log,
+    lookUpKey: createKeyLookup(database.db),
+    keyUsage: createKeyUsage(),
+    wake: () => undefined,
+  }
+}

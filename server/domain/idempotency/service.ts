@@ -1,0 +1,169 @@
+import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes, randomUUID } from 'node:crypto'
+import { and, eq, lte, or } from 'drizzle-orm'
+import type { Deps } from '../../context'
+import { addMs, HOUR_MS, MINUTE_MS } from '../../kernel/clock'
+import { AppError } from '../../kernel/errors'
+import { idempotencyKeys } from './table'
+
+/** How long a key is remembered (document B: 24 hours). */
+const REMEMBERED_MS = 24 * HOUR_MS
+
+/** After this long an unfinished run counts as dead, and the next call with its key runs the operation. */
+const LEASE_MS = MINUTE_MS
+
+export type IdempotencyScope = {
+  /** 0, the platform, for operations that need no store. */
+  storeId: bigint
+  isTest: boolean
+  key: string
+  fingerprint: string
+  /** Seals the stored response, for outputs that hold a secret; only who has it can have the replay. */
+  sealWith: string | undefined
+}
+
+/** `run` it and then `finish` it, or answer with the replay. */
+export type Claim = { kind: 'run'; claim: string } | { kind: 'replay'; response: unknown }
+
+/** What a key is bound to: the operation and its input, whatever the order of the input's fields. */
+export function fingerprintOf(operation: string, input: unknown): string {
+  return createHash('sha256')
+    .update(`${operation}\n${canonicalJson(input)}`)
+    .digest('hex')
+}
+
+function canonicalJson(value: unknown): string {
+  return (
+    JSON.stringify(value, (_key, item) =>
+      item !== null && typeof item === 'object' && !Array.isArray(item)
+        ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
+        : item,
+    ) ?? 'null'
+  )
+}
+
+/**
+ * Takes the key for this run. Throws idempotency_in_flight (409) while another run has it, idempotency_conflict (422) when it
+ * was used for something else.
+ */
+export async function claimKey(deps: Deps, scope: IdempotencyScope): Promise<Claim> {
+  const now = deps.clock.now()
+  const claim = randomUUID()
+  const fresh = {
+    status: 'in_flight' as const,
+    fingerprint: scope.fingerprint,
+    claim,
+    leasedUntil: addMs(now, LEASE_MS),
+    response: null,
+    expiresAt: addMs(now, REMEMBERED_MS),
+  }
+  const [inserted] = await deps.db
+    .insert(idempotencyKeys)
+    .values({ storeId: scope.storeId, isTest: scope.isTest, key: scope.key, ...fresh })
+    .onConflictDoNothing()
+    .returning({ claim: idempotencyKeys.claim })
+  if (inserted) return { kind: 'run', claim }
+  // An old key counts as never used; a dead run's key may be taken over, which ends the dead run's claim.
+  const [taken] = await deps.db
+    .update(idempotencyKeys)
+    .set(fresh)
+    .where(
+      and(
+        sameKey(scope),
+        or(
+          lte(idempotencyKeys.expiresAt, now),
+          and(
+            eq(idempotencyKeys.status, 'in_flight'),
+            lte(idempotencyKeys.leasedUntil, now),
+            eq(idempotencyKeys.fingerprint, scope.fingerprint),
+          ),
+        ),
+      ),
+    )
+    .returning({ claim: idempotencyKeys.claim })
+  if (taken) return { kind: 'run', claim }
+  return replayOf(deps, scope)
+}
+
+async function replayOf(deps: Deps, scope: IdempotencyScope): Promise<Claim> {
+  const [row] = await deps.db.select().from(idempotencyKeys).where(sameKey(scope))
+  if (row && row.fingerprint !== scope.fingerprint) {
+    throw new AppError('idempotency_conflict', 'This idempotency key was already used for another request.', {
+      field: 'idempotency_key',
+      hint: 'Use a new key for a new request; repeat a key only with exactly the same input.',
+    })
+  }
+  // No row: the run that had it failed and let go of it just now, which the caller may as well hear as "in flight".
+  if (row?.status !== 'done' || row.response === null) {
+    throw new AppError('idempotency_in_flight', 'A request with this idempotency key is still running.', {
+      field: 'idempotency_key',
+      hint: 'Repeat the same call in a second to get its result.',
+    })
+  }
+  return { kind: 'replay', response: JSON.parse(scope.sealWith ? unseal(row.response, scope.sealWith) : row.response) }
+}
+
+/**
+ * Stores the response. Call it in the operation's own transaction, so that both are kept or neither; it throws, and so undoes
+ * the operation, when a later call has taken the key over.
+ */
+export async function finishKey(deps: Deps, scope: IdempotencyScope, claim: string, response: unknown): Promise<void> {
+  const json = JSON.stringify(response)
+  const rows = await deps.db
+    .update(idempotencyKeys)
+    .set({ status: 'done', response: scope.sealWith ? seal(json, scope.sealWith) : json })
+    .where(and(sameKey(scope), eq(idempotencyKeys.claim, claim)))
+    .returning({ claim: idempotencyKeys.claim })
+  if (rows.length === 0) {
+    throw new AppError(
+      'idempotency_in_flight',
+      'This request took too long and another one took over its idempotency key.',
+    )
+  }
+}
+
+/** A failed operation lets go of its key: the caller may correct the input and use it again. */
+export async function releaseKey(deps: Deps, scope: IdempotencyScope, claim: string): Promise<void> {
+  await deps.db.delete(idempotencyKeys).where(and(sameKey(scope), eq(idempotencyKeys.claim, claim)))
+}
+
+/** Forgets keys past their 24 hours. A job calls it; an expired key that is still there does no harm. */
+export async function pruneKeys(deps: Deps): Promise<void> {
+  await deps.db.delete(idempotencyKeys).where(lte(idempotencyKeys.expiresAt, deps.clock.now()))
+}
+
+function sameKey(scope: IdempotencyScope) {
+  return and(
+    eq(idempotencyKeys.storeId, scope.storeId),
+    eq(idempotencyKeys.isTest, scope.isTest),
+    eq(idempotencyKeys.key, scope.key),
+  )
+}
+
+function sealingKey(secret: string): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', secret, '', 'payhook idempotent response', 32))
+}
+
+function seal(text: string, secret: string): string {
+  const iv = randomBytes(12)
+  const cipher = createCipheriv('aes-256-gcm', sealingKey(secret), iv)
+  return Buffer.concat([iv, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString('base64')
+}
+
+function unseal(sealed: string, secret: string): string {
+  const bytes = Buffer.from(sealed, 'base64')
+  try {
+    const decipher = createDecipheriv('aes-256-gcm', sealingKey(secret), bytes.subarray(0, 12))
+    decipher.setAuthTag(bytes.subarray(-16))
+    return Buffer.concat([decipher.update(bytes.subarray(12, -16)), decipher.final()]).toString('utf8')
+  } catch (cause) {
+    throw new AppError(
+      'idempotency_conflict',
+      'This idempotency key was used with another API key, and its answer holds a secret.',
+      {
+        field: 'idempotency_key',
+        hint: 'Use a new idempotency key.',
+        cause,
+      },
+    )
+  }
+}

@@ -1,0 +1,79 @@
+import { and, eq, isNull, sql } from 'drizzle-orm'
+import type { Db } from '../../db/client'
+import { prepared } from '../../db/prepared'
+import { hashSecret, storeOfApiKey } from '../../kernel/ids'
+import { stores } from '../stores/table'
+import type { Scope } from './schema'
+import { apiKeys } from './table'
+
+/** Who is calling, as the database said after the call arrived. */
+export type Credential = {
+  keyId: string
+  storeId: bigint
+  isTest: boolean
+  scopes: readonly Scope[]
+  storeStatus: 'pending' | 'approved' | 'suspended'
+}
+
+export type KeyLookup = (apiKey: string) => Promise<Credential | undefined>
+
+/**
+ * Looks keys up in the database on every request, so that a rolled key answers 401 from the very next one on every process.
+ * Requests with one key that arrive while a look-up is under way share the next: each still sees a look-up that began after it
+ * arrived, and a busy key costs a fraction of a query a request.
+ */
+export function createKeyLookup(db: Db): KeyLookup {
+  const load = coalesced((hash: string, store: bigint) => findKey(db, hash, store))
+  return async (apiKey) => {
+    const store = storeOfApiKey(apiKey)
+    return store === undefined ? undefined : load(hashSecret(apiKey), store)
+  }
+}
+
+function coalesced<A extends unknown[], T>(load: (key: string, ...rest: A) => Promise<T>) {
+  const running = new Map<string, Promise<T>>()
+  const waiting = new Map<string, Promise<T>>()
+  const start = (key: string, ...rest: A) => {
+    const result = load(key, ...rest).finally(() => running.delete(key))
+    running.set(key, result)
+    return result
+  }
+  return (key: string, ...rest: A): Promise<T> => {
+    const current = running.get(key)
+    const next = waiting.get(key)
+    if (next) return next
+    if (!current) return start(key, ...rest)
+    const begin = () => {
+      waiting.delete(key)
+      return start(key, ...rest)
+    }
+    const queued = current.then(begin, begin)
+    waiting.set(key, queued)
+    return queued
+  }
+}
+
+async function findKey(db: Db, hash: string, store: bigint): Promise<Credential | undefined> {
+  const query = prepared(db, 'find_api_key', (on, name) =>
+    on
+      .select({
+        keyId: apiKeys.id,
+        storeId: apiKeys.storeId,
+        isTest: apiKeys.isTest,
+        scopes: apiKeys.scopes,
+        storeStatus: stores.status,
+      })
+      .from(apiKeys)
+      .innerJoin(stores, eq(stores.storeId, apiKeys.storeId))
+      .where(
+        and(
+          eq(apiKeys.storeId, sql.placeholder('store')),
+          eq(apiKeys.secretHash, sql.placeholder('hash')),
+          isNull(apiKeys.revokedAt),
+        ),
+      )
+      .prepare(name),
+  )
+  const [row] = await query.execute({ store, hash })
+  return row && { ...row, scopes: row.scopes as Scope[] }
+}

@@ -1,0 +1,77 @@
+import { foreignKey, index, pgEnum, pgTable, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import { currencyCode, instant, isTestColumn, jsonText, minorUnits, storeIdColumn } from '../../db/columns'
+import { products } from '../products/table'
+
+export const orderStatus = pgEnum('order_status', ['pending', 'completed', 'failed', 'refund_pending', 'refunded'])
+export const paymentMethod = pgEnum('payment_method', ['card', 'crypto'])
+
+export const orders = pgTable(
+  'orders',
+  {
+    storeId: storeIdColumn(),
+    id: uuid('id').notNull(),
+    isTest: isTestColumn(),
+    /** `PP-YYMM-XXXXXX`, for people. */
+    number: text('number').notNull(),
+    /** `txn_…`, of document D. */
+    transactionId: text('transaction_id').notNull(),
+    /** `cs_…`: the checkout session; whoever knows it may pay. One session is one order. */
+    sessionId: text('session_id').notNull(),
+    productId: uuid('product_id'),
+    productName: text('product_name').notNull(),
+    amountMinor: minorUnits('amount_minor').notNull(),
+    feeMinor: minorUnits('fee_minor').notNull(),
+    currency: currencyCode(),
+    status: orderStatus('status').notNull(),
+    /** Why the last attempt or the session failed: `expired_card`, `session_expired`, … */
+    failureCode: text('failure_code'),
+    method: paymentMethod('method'),
+    customerEmail: text('customer_email'),
+    customerName: text('customer_name'),
+    orderReference: text('order_reference'),
+    metadata: jsonText('metadata').notNull(),
+    successUrl: text('success_url'),
+    cancelUrl: text('cancel_url'),
+    webhookUrl: text('webhook_url'),
+    /** Refunds that went through, and those that the gateway hasn't answered yet; their sum never exceeds the amount. */
+    refundedMinor: minorUnits('refunded_minor').notNull(),
+    refundingMinor: minorUnits('refunding_minor').notNull(),
+    createdAt: instant('created_at').notNull(),
+    expiresAt: instant('expires_at').notNull(),
+    completedAt: instant('completed_at'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.storeId, t.id] }),
+    uniqueIndex('orders_session').on(t.storeId, t.sessionId),
+    uniqueIndex('orders_number').on(t.storeId, t.number),
+    uniqueIndex('orders_transaction').on(t.storeId, t.transactionId),
+    index('orders_newest').on(t.storeId, t.isTest, t.createdAt.desc(), t.id.desc()),
+    foreignKey({ columns: [t.storeId, t.productId], foreignColumns: [products.storeId, products.id] }),
+  ],
+)
+
+export const refundStatus = pgEnum('refund_status', ['pending', 'succeeded', 'failed'])
+
+export const refunds = pgTable(
+  'refunds',
+  {
+    storeId: storeIdColumn(),
+    id: uuid('id').notNull(),
+    orderId: uuid('order_id').notNull(),
+    amountMinor: minorUnits('amount_minor').notNull(),
+    reason: text('reason'),
+    status: refundStatus('status').notNull(),
+    gatewayReference: text('gateway_reference'),
+    failureCode: text('failure_code'),
+    createdAt: instant('created_at').notNull(),
+    settledAt: instant('settled_at'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.storeId, t.id] }),
+    index('refunds_order').on(t.storeId, t.orderId),
+    foreignKey({ columns: [t.storeId, t.orderId], foreignColumns: [orders.storeId, orders.id] }),
+  ],
+)
+
+export type OrderRow = typeof orders.$inferSelect
+export type RefundRow = typeof refunds.$inferSelect

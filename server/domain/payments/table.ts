@@ -1,0 +1,43 @@
+import { sql } from 'drizzle-orm'
+import { foreignKey, index, pgEnum, pgTable, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import { instant, storeIdColumn } from '../../db/columns'
+import { orders } from '../orders/table'
+
+export const attemptStatus = pgEnum('attempt_status', [
+  'processing',
+  'requires_action',
+  'succeeded',
+  'declined',
+  'void',
+])
+
+/** One try to take the money of an order through a gateway. Its id is the gateway's idempotency key. */
+export const paymentAttempts = pgTable(
+  'payment_attempts',
+  {
+    storeId: storeIdColumn(),
+    id: uuid('id').notNull(),
+    orderId: uuid('order_id').notNull(),
+    gateway: text('gateway').notNull(),
+    gatewayReference: text('gateway_reference'),
+    status: attemptStatus('status').notNull(),
+    declineCode: text('decline_code'),
+    cardBrand: text('card_brand'),
+    cardLast4: text('card_last4'),
+    createdAt: instant('created_at').notNull(),
+    updatedAt: instant('updated_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.storeId, t.id] }),
+    // The database's own guard against a double charge: one open or successful attempt an order.
+    uniqueIndex('payment_attempts_one_open')
+      .on(t.storeId, t.orderId)
+      .where(sql`status in ('processing', 'requires_action', 'succeeded')`),
+    index('payment_attempts_unsettled')
+      .on(t.storeId, t.updatedAt)
+      .where(sql`status in ('processing', 'requires_action')`),
+    foreignKey({ columns: [t.storeId, t.orderId], foreignColumns: [orders.storeId, orders.id] }),
+  ],
+)
+
+export type PaymentAttemptRow = typeof paymentAttempts.$inferSelect

@@ -1,0 +1,151 @@
+import { and, desc, eq, ilike, inArray, lt, or, sql } from 'drizzle-orm'
+import type { StoreContext } from '../../context'
+import { prepared } from '../../db/prepared'
+import { AppError } from '../../kernel/errors'
+import { newRowId, storeOfRowId } from '../../kernel/ids'
+import { toWireMinor } from '../../kernel/money'
+import { decodeCursor, encodeCursor } from '../../kernel/wire'
+import type { NewProduct, Product, ProductQuery, ProductUpdate } from './schema'
+import { type ProductRow, products } from './table'
+
+/** A product with its checkout link, ready to be bought unless it is made as a draft. One INSERT. */
+export async function createProduct(ctx: StoreContext, input: NewProduct): Promise<ProductRow> {
+  const at = ctx.clock.now()
+  const row: ProductRow = {
+    storeId: ctx.storeId,
+    id: newRowId(ctx.storeId),
+    isTest: ctx.isTest,
+    name: input.name,
+    description: input.description || null,
+    priceMinor: BigInt(input.price_cents),
+    currency: input.currency,
+    status: input.status,
+    createdAt: at,
+    updatedAt: at,
+  }
+  if (ctx.afterCommit) await ctx.db.insert(products).values(row)
+  else await insertPrepared(ctx, row)
+  return row
+}
+
+async function insertPrepared(ctx: StoreContext, row: ProductRow): Promise<void> {
+  const statement = prepared(ctx.db, 'insert_product', (db, name) =>
+    db
+      .insert(products)
+      .values({
+        storeId: sql.placeholder('storeId'),
+        id: sql.placeholder('id'),
+        isTest: sql.placeholder('isTest'),
+        name: sql.placeholder('name'),
+        description: sql.placeholder('description'),
+        priceMinor: sql.placeholder('priceMinor'),
+        currency: sql.placeholder('currency'),
+        status: sql.placeholder('status'),
+        createdAt: sql.placeholder('createdAt'),
+        updatedAt: sql.placeholder('updatedAt'),
+      })
+      .prepare(name),
+  )
+  await statement.execute(row)
+}
+
+/**
+ * Throws product_not_found. Another store's product is "not found", never "forbidden": ids must not leak. So is a live product
+ * asked for with a test key.
+ */
+export async function getProduct(ctx: StoreContext, id: string): Promise<ProductRow> {
+  if (storeOfRowId(id) !== ctx.storeId) throw productNotFound()
+  const query = prepared(ctx.db, 'get_product', (db, name) =>
+    db
+      .select()
+      .from(products)
+      .where(and(eq(products.storeId, sql.placeholder('storeId')), eq(products.id, sql.placeholder('id'))))
+      .prepare(name),
+  )
+  const [row] = await query.execute({ storeId: ctx.storeId, id })
+  if (!row || row.isTest !== ctx.isTest) throw productNotFound()
+  return row
+}
+
+export type ProductPageRows = { rows: ProductRow[]; nextCursor: string | null }
+
+/** Newest first. Without a status: active and draft, as document A lists them. */
+export async function listProducts(ctx: StoreContext, query: ProductQuery): Promise<ProductPageRows> {
+  const statuses = query.status ? [query.status] : (['active', 'draft'] as const)
+  const found = await ctx.db
+    .select()
+    .from(products)
+    .where(
+      and(
+        eq(products.storeId, ctx.storeId),
+        eq(products.isTest, ctx.isTest),
+        inArray(products.status, [...statuses]),
+        query.search === undefined ? undefined : matches(query.search),
+        query.cursor === undefined ? undefined : after(query.cursor),
+      ),
+    )
+    .orderBy(desc(products.createdAt), desc(products.id))
+    .limit(query.limit + 1)
+  const rows = found.slice(0, query.limit)
+  const last = rows.at(-1)
+  return {
+    rows,
+    nextCursor: found.length > query.limit && last ? encodeCursor({ at: last.createdAt, id: last.id }) : null,
+  }
+}
+
+function matches(search: string) {
+  const pattern = `%${search.replace(/[\\%_]/g, '\\$&')}%`
+  return or(ilike(products.name, pattern), ilike(products.description, pattern))
+}
+
+function after(cursor: string) {
+  const position = decodeCursor(cursor)
+  if (!position || storeOfRowId(position.id) === undefined) {
+    throw new AppError('invalid_request', 'cursor: must be the next_cursor of an earlier page', { field: 'cursor' })
+  }
+  return or(lt(products.createdAt, position.at), and(eq(products.createdAt, position.at), lt(products.id, position.id)))
+}
+
+/** Only what is sent changes. Throws product_not_found. */
+export async function updateProduct(ctx: StoreContext, input: ProductUpdate): Promise<ProductRow> {
+  if (storeOfRowId(input.id) !== ctx.storeId) throw productNotFound()
+  const [row] = await ctx.db
+    .update(products)
+    .set({
+      name: input.name,
+      description: input.description === undefined ? undefined : input.description || null,
+      priceMinor: input.price_cents === undefined ? undefined : BigInt(input.price_cents),
+      status: input.status,
+      updatedAt: ctx.clock.now(),
+    })
+    .where(and(eq(products.storeId, ctx.storeId), eq(products.id, input.id), eq(products.isTest, ctx.isTest)))
+    .returning()
+  if (!row) throw productNotFound()
+  return row
+}
+
+/** Can't be bought any more; its orders, sales and revenue stay. Archiving twice is fine. */
+export function archiveProduct(ctx: StoreContext, id: string): Promise<ProductRow> {
+  return updateProduct(ctx, { id, status: 'archived' })
+}
+
+function productNotFound() {
+  return new AppError('product_not_found', 'Product not found', {
+    field: 'id',
+    hint: 'list_products shows your products.',
+  })
+}
+
+export function toProduct(ctx: StoreContext, row: ProductRow): Product {
+  return {
+    id: row.id,
+    name: row.name,
+    description: row.description,
+    price_cents: toWireMinor(row.priceMinor),
+    currency: row.currency,
+    status: row.status,
+    checkout_url: `${ctx.publicUrl}/checkout/${row.id}`,
+    created_at: row.createdAt.toISOString(),
+  }
+}

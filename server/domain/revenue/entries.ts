@@ -1,0 +1,28 @@
+import type { StoreContext } from '../../context'
+import { derivedRowId } from '../../kernel/ids'
+import { type RevenueEntryRow, revenueEntries, revenueTail } from './table'
+
+export type NewEntry = Pick<
+  RevenueEntryRow,
+  'kind' | 'orderId' | 'productId' | 'currency' | 'method' | 'amountMinor' | 'happenedAt'
+> & {
+  /** The order's id for a sale, the refund's for a refund: the same thing can't be entered twice. */
+  sourceId: string
+}
+
+/**
+ * Enters a sale or a refund, in the transaction that makes it true. The tail row is what the roller folds; readers add the tail
+ * meanwhile. Entering the same source twice throws on the primary key, and so undoes its transaction.
+ */
+export async function recordEntry(tx: StoreContext, entry: NewEntry): Promise<void> {
+  const { sourceId, ...facts } = entry
+  const row: RevenueEntryRow = {
+    ...facts,
+    storeId: tx.storeId,
+    id: derivedRowId(tx.storeId, `${entry.kind} ${sourceId}`),
+    isTest: tx.isTest,
+  }
+  await tx.db.insert(revenueEntries).values(row)
+  await tx.db.insert(revenueTail).values(row)
+  tx.afterCommit?.add(() => tx.wake('revenue'))
+}

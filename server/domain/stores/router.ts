@@ -1,0 +1,71 @@
+import { operatorProcedure, publicProcedure, router, storeProcedure } from '../../trpc'
+import { NewStore, NoInput, Store, StoreRef, StoreUpdate, StoreWithKeys } from './schema'
+import { getStore, openStore, setStoreStatus, toStore, toStoreWithKeys, updateStore } from './service'
+
+export const storesRouter = router({
+  create: publicProcedure
+    .meta({
+      tool: 'create_store',
+      title: 'Open a store',
+      summary: 'Opens a store and returns its keys, which are shown this once. The only call that needs no key.',
+      scope: 'public',
+      rest: 'POST /v1/stores',
+      status: 201,
+      returnsSecret: true,
+    })
+    .input(NewStore)
+    .output(StoreWithKeys)
+    .mutation(async ({ ctx, input }) => toStoreWithKeys(await openStore(ctx, input))),
+
+  get: storeProcedure
+    .meta({
+      tool: 'get_store',
+      title: 'Show your store',
+      summary: 'Your store: its name, status, branding and reporting currency.',
+      scope: 'store:read',
+      rest: 'GET /v1/store',
+    })
+    .input(NoInput)
+    .output(Store)
+    .query(async ({ ctx }) => toStore(await getStore(ctx, ctx.storeId))),
+
+  update: storeProcedure
+    .meta({
+      tool: 'update_store',
+      title: 'Change your store',
+      summary: 'Changes the name, e-mail, branding or reporting currency of your store. Only what is sent changes.',
+      scope: 'store:write',
+      rest: 'PATCH /v1/store',
+      idempotent: true,
+    })
+    .input(StoreUpdate)
+    .output(Store)
+    .mutation(async ({ ctx, input }) => toStore(await updateStore(ctx, input))),
+
+  approve: operatorProcedure
+    .meta({
+      tool: 'approve_store',
+      title: 'Approve a store',
+      summary: 'Lets a pending or suspended store sell. For the operator.',
+      scope: 'operator',
+      rest: 'POST /v1/stores/{id}/approve',
+      idempotent: true,
+    })
+    .input(StoreRef)
+    .output(Store)
+    .mutation(async ({ ctx, input }) => toStore(await setStoreStatus(ctx, input.id, 'approved'))),
+
+  suspend: operatorProcedure
+    .meta({
+      tool: 'suspend_store',
+      title: 'Suspend a store',
+      summary: 'Stops a store from selling until it is approved again. For the operator.',
+      scope: 'operator',
+      rest: 'POST /v1/stores/{id}/suspend',
+      idempotent: true,
+      destructive: true,
+    })
+    .input(StoreRef)
+    .output(Store)
+    .mutation(async ({ ctx, input }) => toStore(await setStoreStatus(ctx, input.id, 'suspended'))),
+})

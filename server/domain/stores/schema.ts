@@ -1,0 +1,45 @@
+import * as z from 'zod'
+import { Currency, Email, HttpUrl, Instant, RequiredText } from '../../kernel/wire'
+
+export const Store = z.object({
+  id: z.string().describe('sto_ and 8 characters'),
+  name: z.string(),
+  email: z.string(),
+  status: z.enum(['pending', 'approved', 'suspended']).describe('Only an approved store sells'),
+  reporting_currency: z.string().describe('The currency of the totals in revenue'),
+  accent_color: z.string().nullable(),
+  logo_url: z.string().nullable(),
+  created_at: Instant,
+})
+
+export const NewStore = z.strictObject({
+  name: RequiredText(100).describe('Shown to buyers at checkout'),
+  email: Email.describe("The owner's address"),
+})
+export type NewStore = z.infer<typeof NewStore>
+
+export const StoreWithKeys = z.object({
+  store: Store,
+  api_key: z.string().describe('Live key, shown this once'),
+  test_api_key: z.string().describe('Test key, shown this once'),
+  webhook_signing_key: z.string().describe("The store's webhook signing key, shown this once"),
+})
+
+export const StoreUpdate = z
+  .strictObject({
+    name: RequiredText(100).optional(),
+    email: Email.optional(),
+    reporting_currency: Currency.optional(),
+    accent_color: z
+      .string()
+      .regex(/^#[0-9a-fA-F]{6}$/, 'must be a colour such as #3b5bdb')
+      .nullable()
+      .optional(),
+    logo_url: HttpUrl.nullable().optional(),
+  })
+  .describe('Only what is sent changes')
+export type StoreUpdate = z.infer<typeof StoreUpdate>
+
+export const StoreRef = z.strictObject({ id: z.string().describe('sto_…') })
+
+export const NoInput = z.strictObject({})

@@ -1,0 +1,105 @@
+import { eq } from 'drizzle-orm'
+import type { Deps, StoreContext } from '../../context'
+import { inTransaction } from '../../db/transaction'
+import { AppError } from '../../kernel/errors'
+import { formatStoreId, newSigningSecret, newStoreNumber, parseStoreId } from '../../kernel/ids'
+import { issueKey } from '../keys/service'
+import type { NewStore, StoreUpdate } from './schema'
+import { type StoreRow, stores } from './table'
+
+export type OpenedStore = { store: StoreRow; liveKey: string; testKey: string }
+
+/** A new store with one live and one test key. Pending where the operator wants to approve first. */
+export async function openStore(deps: Deps, input: NewStore): Promise<OpenedStore> {
+  return inTransaction(deps, async (tx) => {
+    const at = tx.clock.now()
+    const store = await insertStore(tx, input, at)
+    const spec = { storeId: store.storeId, scopes: [], at }
+    const live = await issueKey(tx.db, { ...spec, isTest: false, name: 'First live key' })
+    const test = await issueKey(tx.db, { ...spec, isTest: true, name: 'First test key' })
+    return { store, liveKey: live.secret, testKey: test.secret }
+  })
+}
+
+async function insertStore(deps: Deps, input: NewStore, at: Date): Promise<StoreRow> {
+  for (;;) {
+    const [row] = await deps.db
+      .insert(stores)
+      .values({
+        storeId: newStoreNumber(),
+        name: input.name,
+        email: input.email,
+        status: deps.config.requireApproval ? 'pending' : 'approved',
+        reportingCurrency: 'usd',
+        feeBasisPoints: 0,
+        signingSecret: newSigningSecret(),
+        createdAt: at,
+      })
+      .onConflictDoNothing()
+      .returning()
+    // No row: the random number is taken, once in about 10^12 / stores tries.
+    if (row) return row
+  }
+}
+
+/** True when nobody has signed up yet. */
+export async function hasNoStore(deps: Deps): Promise<boolean> {
+  const rows = await deps.db.select({ storeId: stores.storeId }).from(stores).limit(1)
+  return rows.length === 0
+}
+
+/** Throws store_not_found. */
+export async function getStore(deps: Deps, storeId: bigint): Promise<StoreRow> {
+  const [row] = await deps.db.select().from(stores).where(eq(stores.storeId, storeId))
+  if (!row) throw storeNotFound()
+  return row
+}
+
+export async function updateStore(ctx: StoreContext, input: StoreUpdate): Promise<StoreRow> {
+  const changes = {
+    name: input.name,
+    email: input.email,
+    reportingCurrency: input.reporting_currency,
+    accentColor: input.accent_color,
+    logoUrl: input.logo_url,
+  }
+  if (Object.values(changes).every((value) => value === undefined)) return getStore(ctx, ctx.storeId)
+  const [row] = await ctx.db.update(stores).set(changes).where(eq(stores.storeId, ctx.storeId)).returning()
+  if (!row) throw storeNotFound()
+  return row
+}
+
+/** For the operator: lets a store sell, or stops it. Takes the id as callers know it. */
+export async function setStoreStatus(deps: Deps, id: string, status: 'approved' | 'suspended'): Promise<StoreRow> {
+  const storeId = parseStoreId(id)
+  if (storeId === undefined) throw storeNotFound()
+  const [row] = await deps.db.update(stores).set({ status }).where(eq(stores.storeId, storeId)).returning()
+  if (!row) throw storeNotFound()
+  return row
+}
+
+function storeNotFound() {
+  return new AppError('store_not_found', 'Store not found. Check the id; it looks like sto_0a1b2c3d.', { field: 'id' })
+}
+
+export function toStore(row: StoreRow) {
+  return {
+    id: formatStoreId(row.storeId),
+    name: row.name,
+    email: row.email,
+    status: row.status,
+    reporting_currency: row.reportingCurrency,
+    accent_color: row.accentColor,
+    logo_url: row.logoUrl,
+    created_at: row.createdAt.toISOString(),
+  }
+}
+
+export function toStoreWithKeys(opened: OpenedStore) {
+  return {
+    store: toStore(opened.store),
+    api_key: opened.liveKey,
+    test_api_key: opened.testKey,
+    webhook_signing_key: opened.store.signingSecret,
+  }
+}

@@ -1,0 +1,22 @@
+import { bigint, integer, pgEnum, pgTable, text } from 'drizzle-orm/pg-core'
+import { currencyCode, instant } from '../../db/columns'
+
+export const storeStatus = pgEnum('store_status', ['pending', 'approved', 'suspended'])
+
+export const stores = pgTable('stores', {
+  storeId: bigint('store_id', { mode: 'bigint' }).primaryKey(),
+  name: text('name').notNull(),
+  email: text('email').notNull(),
+  status: storeStatus('status').notNull(),
+  reportingCurrency: currencyCode('reporting_currency'),
+  /** `#rrggbb`, or null for the house colour; pages darken it until it has enough contrast. */
+  accentColor: text('accent_color'),
+  logoUrl: text('logo_url'),
+  /** Platform fee in basis points: 250 is 2.5 %. */
+  feeBasisPoints: integer('fee_basis_points').notNull(),
+  /** Document D's webhook signing key. */
+  signingSecret: text('signing_secret').notNull(),
+  createdAt: instant('created_at').notNull(),
+})
+
+export type StoreRow = typeof stores.$inferSelect

@@ -1,0 +1,61 @@
+/** What a card gateway is to the domain. A provider's words are translated to these at its edge. */
+
+export type Card = {
+  /** Digits only. Never stored, never logged. */
+  number: string
+  expMonth: number
+  /** Four digits. */
+  expYear: number
+  cvc: string
+  name: string | null
+}
+
+export type CardSummary = { brand: string; last4: string }
+
+export const DECLINE_CODES = [
+  'expired_card',
+  'insufficient_funds',
+  'authentication_failed',
+  'not_a_test_card',
+  'invalid_expiry',
+  'card_declined',
+] as const
+export type DeclineCode = (typeof DECLINE_CODES)[number]
+
+export type ChargeRequest = {
+  /** Also the gateway's idempotency key: charging twice with one attempt id is one charge. */
+  attemptId: string
+  amountMinor: bigint
+  currency: string
+  description: string
+  card: Card
+}
+
+export type ChargeOutcome =
+  | { status: 'succeeded'; reference: string; card: CardSummary }
+  | { status: 'declined'; reference: string; code: DeclineCode; card: CardSummary | null }
+  /** The buyer must prove who they are (3-D Secure); then `authenticate` goes on. */
+  | { status: 'requires_action'; reference: string; card: CardSummary }
+
+export type RefundRequest = {
+  /** Also the gateway's idempotency key. */
+  refundId: string
+  chargeReference: string
+  amountMinor: bigint
+  currency: string
+}
+
+export type RefundOutcome = { status: 'succeeded' | 'failed'; reference: string }
+
+export interface Gateway {
+  readonly name: string
+  charge(request: ChargeRequest): Promise<ChargeOutcome>
+  /** Continues a charge that required an action. `approved` is what the buyer did in the bank's dialogue. */
+  authenticate(reference: string, approved: boolean): Promise<ChargeOutcome>
+  /** What became of an attempt whose answer we lost, or undefined when the gateway never saw it: then no money moved. */
+  find(attemptId: string): Promise<ChargeOutcome | undefined>
+  refund(request: RefundRequest): Promise<RefundOutcome>
+}
+
+/** The gateway of each mode; `live` is null until one is configured. */
+export type Gateways = { test: Gateway; live: Gateway | null }

@@ -1,0 +1,14 @@
+import { keysRouter } from './domain/keys/router'
+import { productsRouter } from './domain/products/router'
+import { storesRouter } from './domain/stores/router'
+import { router } from './trpc'
+
+/** Every procedure there is. The doors are made from this. */
+export const appRouter = router({
+  stores: storesRouter,
+  keys: keysRouter,
+  products: productsRouter,
+})
+
+/** For TypeScript clients: `createTRPCClient<AppRouter>(…)`. */
+export type AppRouter = typeof appRouter

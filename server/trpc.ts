@@ -1,0 +1,251 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { initTRPC, TRPCError } from '@trpc/server'
+import * as z from 'zod'
+import type { RequestContext, StoreContext } from './context'
+import { inTransaction } from './db/transaction'
+import { claimKey, fingerprintOf, finishKey, type IdempotencyScope, releaseKey } from './domain/idempotency/service'
+import type { Credential } from './domain/keys/lookup'
+import type { Scope } from './domain/keys/schema'
+import { AppError, ERRORS } from './kernel/errors'
+import { PLATFORM_STORE } from './kernel/ids'
+
+type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
+
+/** What the doors need to know of a procedure, said here and nowhere else. `operations.ts` refuses one that lacks a part. */
+export type ProcedureMeta = {
+  /** The MCP tool's name: verb_noun. */
+  tool: string
+  title: string
+  /** One or two sentences for people and agents: what it does and what to know before calling. */
+  summary: string
+  /** What the key must be allowed; `public` needs no key, `operator` the operator's. */
+  scope: Scope | 'public' | 'operator'
+  /** The canonical route; `{name}` takes the input field of that name. */
+  rest: `${Method} /v1/${string}`
+  /** Of a successful call; 200 unless said. */
+  status?: 200 | 201
+  /** The output holds a secret: never stored in plain, never logged. */
+  returnsSecret?: boolean
+  /** It calls something outside (a gateway, a receiver), so it can't run inside one transaction. */
+  external?: boolean
+  /** It can destroy or give away something that can't be had back. */
+  destructive?: boolean
+  /** Calling it twice with the same input is the same as once, even without an idempotency key. */
+  idempotent?: boolean
+}
+
+const t = initTRPC
+  .context<RequestContext>()
+  .meta<ProcedureMeta>()
+  .create({
+    isDev: false,
+    errorFormatter: ({ shape, error }) => {
+      const known = toAppError(error)
+      return {
+        ...shape,
+        message: known.message,
+        data: {
+          code: known.code,
+          httpStatus: known.status,
+          path: shape.data.path ?? null,
+          field: known.field ?? null,
+          hint: known.hint ?? null,
+          retryable: known.retryable,
+        },
+      }
+    },
+  })
+
+export const router = t.router
+export const mergeRouters = t.mergeRouters
+export const createCallerFactory = t.createCallerFactory
+
+/** The AppError inside what tRPC throws, or one that says nothing of an unexpected error but its request's id. */
+export function toAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error
+  if (error instanceof TRPCError) {
+    if (error.cause instanceof AppError) return error.cause
+    if (error.cause instanceof z.ZodError) return fromZod(error.cause)
+    if (error.code === 'NOT_FOUND') return new AppError('not_found', 'There is no such procedure.')
+    if (error.code === 'PARSE_ERROR') return new AppError('malformed_json', 'The request body is not valid JSON.')
+    if (error.code === 'METHOD_NOT_SUPPORTED') return new AppError('method_not_allowed', error.message)
+    if (error.code === 'UNSUPPORTED_MEDIA_TYPE') return new AppError('unsupported_media_type', error.message)
+    if (error.code === 'BAD_REQUEST') return new AppError('invalid_request', error.message)
+    if (error.code === 'PAYLOAD_TOO_LARGE') return new AppError('body_too_large', 'The request body is too large.')
+  }
+  return new AppError('internal_error', 'Something went wrong on our side. Try again.', { cause: error })
+}
+
+/** The first thing wrong with an input, named by its field; what else is wrong follows in the hint. */
+function fromZod(error: z.ZodError): AppError {
+  const lines = error.issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => ({ field: [...issue.path, key].join('.'), text: 'is not a known field; remove it' }))
+      : [{ field: issue.path.join('.'), text: issue.message }],
+  )
+  const [first, ...rest] = lines
+  const say = (line: { field: string; text: string }) => (line.field ? `${line.field}: ${line.text}` : line.text)
+  return new AppError('invalid_request', first ? say(first) : 'The input is invalid.', {
+    field: first?.field || undefined,
+    hint: rest.length > 0 ? `Also: ${rest.map(say).join('; ')}` : undefined,
+    cause: error,
+  })
+}
+
+/** Outermost: every error becomes one of the map, and an unexpected one is logged under the request's id. */
+const errors = t.middleware(async ({ ctx, path, next }) => {
+  const result = await next()
+  if (result.ok) return result
+  const known = toAppError(result.error)
+  const error = known.code === 'internal_error' ? reported(ctx, path, result.error) : known
+  throw new TRPCError({ code: ERRORS[error.code].trpc, message: error.message, cause: error })
+})
+
+function reported(ctx: RequestContext, path: string, thrown: TRPCError): AppError {
+  const cause = thrown.cause ?? thrown
+  ctx.log.error({ err: cause, request_id: ctx.request.id, operation: path }, 'unexpected error')
+  return new AppError(
+    'internal_error',
+    `Something went wrong on our side. Try again; if it stays, quote ${ctx.request.id}.`,
+    {
+      cause,
+    },
+  )
+}
+
+const authenticated = t.middleware(async ({ ctx, meta, next }) => {
+  const credential = await authenticate(ctx)
+  const at = ctx.clock.now()
+  ctx.keyUsage.note(credential, at)
+  if (credential.storeStatus !== 'approved' && meta?.scope !== 'store:read') {
+    throw new AppError('account_not_approved', 'account not approved', {
+      hint: 'The operator of this server has to approve the store first. get_store shows its status.',
+    })
+  }
+  const scope = meta?.scope as Scope
+  if (credential.scopes.length > 0 && !credential.scopes.includes(scope)) {
+    throw new AppError('missing_scope', `This API key lacks the scope ${scope}.`, {
+      hint: 'Use a key that has it, or create one with create_api_key.',
+    })
+  }
+  return next({
+    ctx: { ...ctx, credential, storeId: credential.storeId, isTest: credential.isTest } satisfies StoreRequest,
+  })
+})
+
+/** What a store's procedure gets: the store, the mode and who is calling. */
+export type StoreRequest = RequestContext & StoreContext & { credential: Credential }
+
+async function authenticate(ctx: RequestContext): Promise<Credential> {
+  const { apiKey } = ctx.request
+  const credential = apiKey === undefined ? undefined : await ctx.lookUpKey(apiKey)
+  if (credential) return credential
+  throw new AppError('unauthorized', apiKey === undefined ? 'Missing API key' : 'Invalid API key', {
+    hint: 'Send Authorization: Bearer sk_live_… or X-API-Key: sk_live_… with a key that was not rolled or revoked.',
+  })
+}
+
+const operatorOnly = t.middleware(({ ctx, next }) => {
+  const { adminKey } = ctx.config
+  if (ctx.request.apiKey === undefined) throw new AppError('unauthorized', 'Missing operator key')
+  if (adminKey === undefined || !sameSecret(ctx.request.apiKey, adminKey)) {
+    throw new AppError('operator_only', "Only the operator's key may do this.", {
+      hint: 'The operator sets it as PAYHOOK_ADMIN_KEY when the server starts.',
+    })
+  }
+  return next()
+})
+
+function sameSecret(given: string, expected: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest()
+  return timingSafeEqual(digest(given), digest(expected))
+}
+
+/** Every change is a line in the log: who, what, by which door, how it ended. */
+const audited = t.middleware(async ({ ctx, path, type, next }) => {
+  if (type !== 'mutation') return next()
+  const result = await next()
+  const { storeId, credential } = ctx as Partial<StoreRequest>
+  ctx.log.info(
+    {
+      request_id: ctx.request.id,
+      operation: path,
+      door: ctx.request.door,
+      store: storeId?.toString(),
+      key: credential?.keyId,
+      outcome: result.ok ? (ctx.reply.replayed ? 'replayed' : 'ok') : toAppError(result.error).code,
+    },
+    'change',
+  )
+  return result
+})
+
+const MAX_KEY_LENGTH = 255
+
+/**
+ * A mutation with an idempotency key runs once. Its changes and its stored response commit together, so that a crash leaves
+ * both or neither. External operations can't be one transaction: their services derive their rows' ids from the key instead.
+ */
+const idempotent = t.middleware(async ({ ctx, path, type, meta, getRawInput, next }) => {
+  const key = ctx.request.idempotencyKey
+  if (type !== 'mutation' || key === undefined) return next()
+  if (key.length === 0 || key.length > MAX_KEY_LENGTH || !/^[\x20-\x7e]+$/.test(key)) {
+    throw new AppError(
+      'invalid_request',
+      `idempotency_key: must have 1 to ${MAX_KEY_LENGTH} printable ASCII characters`,
+      {
+        field: 'idempotency_key',
+      },
+    )
+  }
+  const { storeId = PLATFORM_STORE, isTest = false } = ctx as Partial<StoreRequest>
+  const scope: IdempotencyScope = {
+    storeId,
+    isTest,
+    key,
+    fingerprint: fingerprintOf(path, await getRawInput()),
+    sealWith: meta?.returnsSecret ? `${ctx.request.apiKey ?? ''}\n${key}` : undefined,
+  }
+  const claimed = await claimKey(ctx, scope)
+  if (claimed.kind === 'replay') {
+    ctx.reply.replayed = true
+    return replayed(claimed.response)
+  }
+  try {
+    return await inTransactionUnless(meta?.external === true, ctx, async (inner) => {
+      const result = await next({ ctx: inner })
+      if (!result.ok) throw result.error
+      await finishKey(inner, scope, claimed.claim, result.data)
+      return result
+    })
+  } catch (error) {
+    await releaseKey(ctx, scope, claimed.claim)
+    throw error
+  }
+})
+
+function inTransactionUnless<T>(
+  external: boolean,
+  ctx: RequestContext,
+  work: (ctx: RequestContext) => Promise<T>,
+): Promise<T> {
+  return external ? work(ctx) : inTransaction(ctx, work)
+}
+
+/** A result as tRPC's middleware hands it on; the marker is the one `next()` itself puts on its results. */
+function replayed(data: unknown) {
+  return { ok: true as const, data, marker: 'middlewareMarker' as const } as Awaited<
+    ReturnType<Parameters<typeof t.middleware>[0]>
+  >
+}
+
+const base = t.procedure.use(errors)
+
+/** Needs no key. */
+export const publicProcedure = base.use(audited).use(idempotent)
+
+/** Needs a store's key with the scope of its meta. */
+export const storeProcedure = base.use(authenticated).use(audited).use(idempotent)
+
+/** Needs the operator's key. */
+export const operatorProcedure = base.use(operatorOnly).use(audited).use(idempotent)
