@@ -1,3 +1,4 @@
+import type { AnyRouter } from '@trpc/server'
 import * as z from 'zod'
 import type { RequestContext } from './context'
 import { appRouter } from './router'
@@ -27,9 +28,9 @@ const TOOL = /^[a-z]+(_[a-z]+)+$/
  * The only reader of tRPC's internals: walks the router once and refuses one in which a procedure lacks a part, or two share a
  * tool or a route. REST, MCP, OpenAPI and the docs are made from what it returns.
  */
-export function readOperations(): Operation[] {
-  const caller = createCallerFactory(appRouter)
-  const procedures = Object.entries(appRouter._def.procedures as object) as [string, RouterProcedure][]
+export function readOperations(router: AnyRouter = appRouter): Operation[] {
+  const caller = createCallerFactory(router)
+  const procedures = Object.entries(router._def.procedures as object) as [string, RouterProcedure][]
   const operations = procedures.map(([path, procedure]) => toOperation(path, procedure, caller))
   refuseDuplicates(operations, (operation) => operation.meta.tool)
   refuseDuplicates(operations, (operation) => operation.meta.rest.replace(/\{\w+\}/g, '{}'))
@@ -37,7 +38,7 @@ export function readOperations(): Operation[] {
 }
 
 type RouterProcedure = { _def: { type: string; meta?: ProcedureMeta; inputs?: unknown[]; output?: unknown } }
-type Caller = ReturnType<typeof createCallerFactory<typeof appRouter._def.record>>
+type Caller = (ctx: RequestContext) => unknown
 
 function toOperation(path: string, { _def: def }: RouterProcedure, caller: Caller): Operation {
   const { meta } = def

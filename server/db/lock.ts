@@ -12,6 +12,9 @@ export class FolderInUseError extends Error {
   }
 }
 
+/** Held open here, since a handle that is garbage collected would let go of its lock. */
+const held = new Set<Database>()
+
 /**
  * Takes a folder for this process. The lock is the operating system's, through SQLite's exclusive transaction on a file of
  * its own: it is free again the moment the process ends, by kill -9 too, and a process number that is used again can't hold it.
@@ -21,6 +24,7 @@ export function lockFolder(folder: string): { release(): void } {
   try {
     file.run('PRAGMA busy_timeout = 0')
     file.run('BEGIN EXCLUSIVE')
+    held.add(file)
   } catch (error) {
     file.close()
     if (error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY')) {
@@ -28,5 +32,10 @@ export function lockFolder(folder: string): { release(): void } {
     }
     throw error
   }
-  return { release: () => file.close() }
+  return {
+    release: () => {
+      held.delete(file)
+      file.close()
+    },
+  }
 }

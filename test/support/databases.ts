@@ -129,10 +129,10 @@ export type TestDatabase = DatabaseHandle & { url: string | undefined }
 
 let made = 0
 
-export async function createPostgresDatabase(serverUrl: string): Promise<string> {
+export async function createPostgresDatabase(serverUrl: string, template = TEMPLATE): Promise<string> {
   const name = `test_${process.pid}_${Date.now().toString(36)}_${Math.random().toString(36).slice(2, 8)}_${made++}`
   const admin = postgres(`${serverUrl}/postgres`, { max: 1 })
-  await admin.unsafe(`create database ${name} template ${TEMPLATE}`)
+  await admin.unsafe(`create database ${name} template ${template}`)
   await admin.end()
   return `${serverUrl}/${name}`
 }
