@@ -6,9 +6,7 @@ import { newSessionId, parseSessionId, storeOfRowId } from '../../kernel/ids'
 import type { NewOrder } from '../orders/schema'
 import { insertOrder } from '../orders/service'
 import { type OrderRow, orders, SESSION_EXPIRED } from '../orders/table'
-import { getProduct } from '../products/service'
 import { type ProductRow, products } from '../products/table'
-import { getStore } from '../stores/service'
 import { type StoreRow, stores } from '../stores/table'
 import { OPEN_ATTEMPT, type PaymentAttemptRow, paymentAttempts } from './table'
 
@@ -45,7 +43,7 @@ export async function findProductForSale(deps: Deps, productId: string): Promise
       .prepare(name),
   )
   const [row] = storeId === undefined ? [] : await query.execute({ storeId, productId })
-  if (!row) throw new AppError('product_not_found', 'Product not found', { field: 'product_id' })
+  if (!row) throw productNotFound()
   const ctx = storeContext(deps, row.store.storeId, row.product.isTest)
   return { ctx, ...row, obstacle: obstacleOf(ctx, row.store, row.product) }
 }
@@ -110,8 +108,9 @@ function ofProduct(checkout: Checkout, product: ProductRow): Checkout {
 
 /** An order with a session that the seller sends the buyer to. Throws as openSession does. */
 export async function createOrder(ctx: StoreContext, input: NewOrder): Promise<OrderRow> {
-  const product = await getProduct(ctx, input.product_id)
-  const store = await getStore(ctx, ctx.storeId)
+  const { ctx: seller, store, product } = await findProductForSale(ctx, input.product_id)
+  // Another store's product, or the other mode's, is "not found": ids must not leak.
+  if (seller.storeId !== ctx.storeId || seller.isTest !== ctx.isTest) throw productNotFound()
   refuseObstacle(ctx, store, product)
   const row = await insertOrder(
     ctx,
@@ -177,6 +176,13 @@ function stateOf(order: OrderRow, attempt: PaymentAttemptRow | null, now: Date):
 export function isPayable(order: OrderRow, now: Date): boolean {
   const isUnpaid = order.status === 'pending' || order.status === 'failed'
   return isUnpaid && order.failureCode !== SESSION_EXPIRED && order.expiresAt > now
+}
+
+function productNotFound() {
+  return new AppError('product_not_found', 'Product not found', {
+    field: 'product_id',
+    hint: 'list_products shows your products.',
+  })
 }
 
 function sessionNotFound() {
