@@ -4,6 +4,7 @@ import type { AfterCommit } from './db/transaction'
 import type { KeyLookup } from './domain/keys/lookup'
 import type { KeyUsage } from './domain/keys/usage'
 import type { Clock } from './kernel/clock'
+import type { Gateways } from './ports/gateway'
 
 export type LogFields = Record<string, unknown>
 
@@ -28,6 +29,7 @@ export type Deps = {
   log: Log
   lookUpKey: KeyLookup
   keyUsage: KeyUsage
+  gateways: Gateways
   wake(work: Work): void
 }
 

@@ -3,6 +3,7 @@ import type { Deps, Log } from './context'
 import type { DatabaseHandle } from './db/client'
 import { createKeyLookup } from './domain/keys/lookup'
 import { createKeyUsage } from './domain/keys/usage'
+import { createSandboxGateway } from './gateways/sandbox/gateway'
 import type { Clock } from './kernel/clock'
 
 /** What differs between a server, the stdio door and a test. */
@@ -18,6 +19,7 @@ export function createDeps({ config, publicUrl, database, clock, log }: Surround
     log,
     lookUpKey: createKeyLookup(database.db),
     keyUsage: createKeyUsage(),
+    gateways: { test: createSandboxGateway(clock), live: null },
     wake: () => undefined,
   }
 }

@@ -1,4 +1,5 @@
 import { keysRouter } from './domain/keys/router'
+import { ordersRouter } from './domain/orders/router'
 import { productsRouter } from './domain/products/router'
 import { storesRouter } from './domain/stores/router'
 import { router } from './trpc'
@@ -8,6 +9,7 @@ export const appRouter = router({
   stores: storesRouter,
   keys: keysRouter,
   products: productsRouter,
+  orders: ordersRouter,
 })
 
 /** For TypeScript clients: `createTRPCClient<AppRouter>(…)`. */

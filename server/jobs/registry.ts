@@ -1,4 +1,6 @@
 import { pruneKeys } from '../domain/idempotency/service'
+import { expireSessions } from '../domain/payments/expiry'
+import { recoverAttempts, recoverRefunds } from '../domain/payments/recovery'
 import { HOUR_MS, MINUTE_MS } from '../kernel/clock'
 import type { Job } from './worker'
 
@@ -22,4 +24,7 @@ export const jobs: readonly Job[] = [
       return false
     },
   },
+  { name: 'payment_recovery', role: 'jobs', everyMs: MINUTE_MS / 4, run: recoverAttempts },
+  { name: 'refund_recovery', role: 'jobs', everyMs: MINUTE_MS / 4, run: recoverRefunds },
+  { name: 'session_expiry', role: 'jobs', everyMs: MINUTE_MS / 4, run: expireSessions },
 ]

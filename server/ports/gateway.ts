@@ -10,6 +10,18 @@ export type Card = {
   name: string | null
 }
 
+/** A card that stands for an outcome, for gateways that move no money. */
+export type TestCard = {
+  /** Digits only. */
+  number: string
+  brand: string
+  /** For people: "Visa, declined (insufficient funds)". */
+  label: string
+  outcome: 'success' | 'success_3ds' | 'declined' | 'failed_3ds'
+  /** What the buyer is told; null for the cards that succeed. */
+  declineCode: DeclineCode | null
+}
+
 export type CardSummary = { brand: string; last4: string }
 
 export const DECLINE_CODES = [
@@ -47,8 +59,11 @@ export type RefundRequest = {
 
 export type RefundOutcome = { status: 'succeeded' | 'failed'; reference: string }
 
+/** Every call answers or throws within 30 seconds: after 60 an attempt without an answer is looked up by `find`. */
 export interface Gateway {
   readonly name: string
+  /** What a buyer may pay with while rehearsing; empty where real cards are charged. */
+  readonly testCards: readonly TestCard[]
   charge(request: ChargeRequest): Promise<ChargeOutcome>
   /** Continues a charge that required an action. `approved` is what the buyer did in the bank's dialogue. */
   authenticate(reference: string, approved: boolean): Promise<ChargeOutcome>

@@ -1,9 +1,18 @@
+import { sql } from 'drizzle-orm'
 import { foreignKey, index, pgEnum, pgTable, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { currencyCode, instant, isTestColumn, jsonText, minorUnits, storeIdColumn } from '../../db/columns'
 import { products } from '../products/table'
 
 export const orderStatus = pgEnum('order_status', ['pending', 'completed', 'failed', 'refund_pending', 'refunded'])
 export const paymentMethod = pgEnum('payment_method', ['card', 'crypto'])
+
+/** Of a session whose hour went by without a payment. No retry leads out of it. */
+export const SESSION_EXPIRED = 'session_expired'
+
+/** Orders that may still be paid or have to be expired, worded as their index is, so that the planner uses it. */
+export const isUnpaid = sql.raw(
+  `status in ('pending', 'failed') and (failure_code is null or failure_code <> '${SESSION_EXPIRED}')`,
+)
 
 export const orders = pgTable(
   'orders',
@@ -46,6 +55,8 @@ export const orders = pgTable(
     uniqueIndex('orders_number').on(t.storeId, t.number),
     uniqueIndex('orders_transaction').on(t.storeId, t.transactionId),
     index('orders_newest').on(t.storeId, t.isTest, t.createdAt.desc(), t.id.desc()),
+    // What the expiry of sessions has still to look at.
+    index('orders_unpaid').on(t.storeId, t.expiresAt).where(isUnpaid),
     foreignKey({ columns: [t.storeId, t.productId], foreignColumns: [products.storeId, products.id] }),
   ],
 )
@@ -64,11 +75,14 @@ export const refunds = pgTable(
     gatewayReference: text('gateway_reference'),
     failureCode: text('failure_code'),
     createdAt: instant('created_at').notNull(),
+    /** When the gateway was last asked; a refund without an answer is sent again a minute later. */
+    sentAt: instant('sent_at').notNull(),
     settledAt: instant('settled_at'),
   },
   (t) => [
     primaryKey({ columns: [t.storeId, t.id] }),
     index('refunds_order').on(t.storeId, t.orderId),
+    index('refunds_unsettled').on(t.storeId, t.sentAt).where(sql`status = 'pending'`),
     foreignKey({ columns: [t.storeId, t.orderId], foreignColumns: [orders.storeId, orders.id] }),
   ],
 )

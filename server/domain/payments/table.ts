@@ -11,6 +11,9 @@ export const attemptStatus = pgEnum('attempt_status', [
   'void',
 ])
 
+/** An order has at most one attempt in any of these. */
+export const OPEN_ATTEMPT = ['processing', 'requires_action', 'succeeded'] as const
+
 /** One try to take the money of an order through a gateway. Its id is the gateway's idempotency key. */
 export const paymentAttempts = pgTable(
   'payment_attempts',

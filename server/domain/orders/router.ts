@@ -1,0 +1,101 @@
+import { derivedRowId } from '../../kernel/ids'
+import { router, type StoreRequest, storeProcedure } from '../../trpc'
+import { createOrder } from '../payments/checkout'
+import { refundOrder, toRefund } from '../payments/refunds'
+import { payTestOrder } from '../payments/rehearsal'
+import {
+  NewOrder,
+  NewRefund,
+  NewTestPayment,
+  Order,
+  OrderPage,
+  OrderQuery,
+  OrderRef,
+  Refund,
+  TestPayment,
+} from './schema'
+import { getOrder, listOrders, toOrder } from './service'
+
+export const ordersRouter = router({
+  create: storeProcedure
+    .meta({
+      tool: 'create_order',
+      title: 'Create an order',
+      summary:
+        'Makes an order of a product with a checkout session of its own. Send the buyer to checkout_url within an hour; the price is frozen.',
+      scope: 'orders:write',
+      rest: 'POST /v1/orders',
+      status: 201,
+    })
+    .input(NewOrder)
+    .output(Order)
+    .mutation(async ({ ctx, input }) => toOrder(ctx, await createOrder(ctx, input))),
+
+  list: storeProcedure
+    .meta({
+      tool: 'list_orders',
+      title: 'List orders',
+      summary: 'Your orders, newest first, all or those of one status.',
+      scope: 'orders:read',
+      rest: 'GET /v1/orders',
+    })
+    .input(OrderQuery)
+    .output(OrderPage)
+    .query(async ({ ctx, input }) => {
+      const page = await listOrders(ctx, input)
+      return { orders: page.rows.map((row) => toOrder(ctx, row)), next_cursor: page.nextCursor }
+    }),
+
+  get: storeProcedure
+    .meta({
+      tool: 'get_order',
+      title: 'Show an order',
+      summary: 'One order by its uuid, PP- number, txn_ id or cs_ session id.',
+      scope: 'orders:read',
+      rest: 'GET /v1/orders/{id}',
+    })
+    .input(OrderRef)
+    .output(Order)
+    .query(async ({ ctx, input }) => toOrder(ctx, await getOrder(ctx, input.id))),
+
+  refund: storeProcedure
+    .meta({
+      tool: 'refund_order',
+      title: 'Refund an order',
+      summary:
+        'Pays a completed order back, all that is left of it or a part. Repeat it with the same idempotency key when the answer was lost.',
+      scope: 'orders:write',
+      rest: 'POST /v1/orders/{id}/refund',
+      external: true,
+      destructive: true,
+    })
+    .input(NewRefund)
+    .output(Refund)
+    .mutation(async ({ ctx, input }) => {
+      const { id, amount_cents: amountCents, reason } = input
+      return toRefund(ctx, await refundOrder(ctx, { id, amountCents, reason, refundId: refundIdOf(ctx) }))
+    }),
+
+  pay_test: storeProcedure
+    .meta({
+      tool: 'pay_test_order',
+      title: 'Pay a test order',
+      summary:
+        'Pays a test order with a test card, without a browser, to rehearse what follows a sale: webhooks, revenue, refunds. Test keys only.',
+      scope: 'orders:write',
+      rest: 'POST /v1/orders/{id}/pay_test',
+      external: true,
+    })
+    .input(NewTestPayment)
+    .output(TestPayment)
+    .mutation(async ({ ctx, input }) => {
+      const { state, order } = await payTestOrder(ctx, input)
+      return { state, order: toOrder(ctx, order) }
+    }),
+})
+
+/** A retry with the same idempotency key is the same refund, also when the first call crashed half-way. */
+function refundIdOf({ storeId, isTest, request }: StoreRequest): string | undefined {
+  const { idempotencyKey: key } = request
+  return key === undefined ? undefined : derivedRowId(storeId, `refund ${isTest ? 'test' : 'live'} ${key}`)
+}

@@ -1,0 +1,165 @@
+import { and, desc, eq, lt, or, type SQL } from 'drizzle-orm'
+import type { StoreContext } from '../../context'
+import { addMs, HOUR_MS } from '../../kernel/clock'
+import { AppError } from '../../kernel/errors'
+import { newOrderNumber, newRowId, newTransactionId, parseSessionId, storeOfRowId } from '../../kernel/ids'
+import { basisPointsOf, toWireMinor } from '../../kernel/money'
+import { decodeCursor, encodeCursor } from '../../kernel/wire'
+import type { ProductRow } from '../products/table'
+import type { StoreRow } from '../stores/table'
+import type { Order, OrderQuery } from './schema'
+import { type OrderRow, orders } from './table'
+
+/** Documents A and D: a session can be paid for an hour. */
+const SESSION_MS = HOUR_MS
+
+type Wishes = Pick<
+  OrderRow,
+  'customerEmail' | 'customerName' | 'orderReference' | 'metadata' | 'successUrl' | 'cancelUrl'
+>
+
+/**
+ * A pending order with the product's price of this moment, or undefined when the session has one already: two calls with one
+ * session make one order.
+ */
+export async function insertOrder(
+  ctx: StoreContext,
+  sold: { store: StoreRow; product: ProductRow; sessionId: string },
+  wishes: Partial<Wishes>,
+): Promise<OrderRow | undefined> {
+  const { store, product, sessionId } = sold
+  const at = ctx.clock.now()
+  for (;;) {
+    const [row] = await ctx.db
+      .insert(orders)
+      .values({
+        storeId: ctx.storeId,
+        id: newRowId(ctx.storeId),
+        isTest: ctx.isTest,
+        number: newOrderNumber(at),
+        transactionId: newTransactionId(),
+        sessionId,
+        productId: product.id,
+        productName: product.name,
+        amountMinor: product.priceMinor,
+        feeMinor: basisPointsOf(product.priceMinor, store.feeBasisPoints),
+        currency: product.currency,
+        status: 'pending',
+        metadata: {},
+        refundedMinor: 0n,
+        refundingMinor: 0n,
+        createdAt: at,
+        expiresAt: addMs(at, SESSION_MS),
+        ...wishes,
+      })
+      .onConflictDoNothing()
+      .returning()
+    if (row) return row
+    if (await findOrder(ctx, eq(orders.sessionId, sessionId))) return undefined
+    // The random number is taken: once in a thousand million orders of a month. The next one won't be.
+  }
+}
+
+/** By uuid, PP- number, txn_ or cs_ id. Throws order_not_found; another store's order, or the other mode's, is not found. */
+export async function getOrder(ctx: StoreContext, id: string): Promise<OrderRow> {
+  const named = nameOf(ctx, id)
+  const row = named && (await findOrder(ctx, named))
+  if (row) return row
+  throw new AppError('order_not_found', 'Order not found', { field: 'id', hint: 'list_orders shows your orders.' })
+}
+
+function nameOf(ctx: StoreContext, id: string): SQL | undefined {
+  if (storeOfRowId(id) === ctx.storeId) return eq(orders.id, id)
+  if (parseSessionId(id)?.store === ctx.storeId) return eq(orders.sessionId, id)
+  if (/^txn_[0-9a-z]{1,60}$/.test(id)) return eq(orders.transactionId, id)
+  if (/^pp-\d{4}-[0-9a-z]{1,20}$/i.test(id)) return eq(orders.number, id.toUpperCase())
+  return undefined
+}
+
+async function findOrder(ctx: StoreContext, named: SQL): Promise<OrderRow | undefined> {
+  const [row] = await ctx.db
+    .select()
+    .from(orders)
+    .where(and(ofStore(ctx), named))
+  return row
+}
+
+/**
+ * The order, held for this transaction. Every transaction of a payment or refund takes its order's row first, so that they
+ * queue here and never wait for each other in a circle.
+ */
+export async function lockOrder(tx: StoreContext, id: string): Promise<OrderRow> {
+  const [row] = await tx.db
+    .select()
+    .from(orders)
+    .where(and(ofStore(tx), eq(orders.id, id)))
+    .for('update')
+  if (!row) throw new Error(`order ${id} is gone`)
+  return row
+}
+
+function ofStore(ctx: StoreContext) {
+  return and(eq(orders.storeId, ctx.storeId), eq(orders.isTest, ctx.isTest))
+}
+
+export type OrderPageRows = { rows: OrderRow[]; nextCursor: string | null }
+
+/** Newest first. */
+export async function listOrders(ctx: StoreContext, query: OrderQuery): Promise<OrderPageRows> {
+  const found = await ctx.db
+    .select()
+    .from(orders)
+    .where(
+      and(
+        ofStore(ctx),
+        query.status === undefined ? undefined : eq(orders.status, query.status),
+        query.cursor === undefined ? undefined : after(query.cursor),
+      ),
+    )
+    .orderBy(desc(orders.createdAt), desc(orders.id))
+    .limit(query.limit + 1)
+  const rows = found.slice(0, query.limit)
+  const last = rows.at(-1)
+  return {
+    rows,
+    nextCursor: found.length > query.limit && last ? encodeCursor({ at: last.createdAt, id: last.id }) : null,
+  }
+}
+
+function after(cursor: string) {
+  const position = decodeCursor(cursor)
+  if (!position || storeOfRowId(position.id) === undefined) {
+    throw new AppError('invalid_request', 'cursor: must be the next_cursor of an earlier page', { field: 'cursor' })
+  }
+  return or(lt(orders.createdAt, position.at), and(eq(orders.createdAt, position.at), lt(orders.id, position.id)))
+}
+
+export function toOrder(ctx: StoreContext, row: OrderRow): Order {
+  return {
+    id: row.id,
+    number: row.number,
+    transaction_id: row.transactionId,
+    session_id: row.sessionId,
+    product_id: row.productId,
+    product_name: row.productName,
+    amount_cents: toWireMinor(row.amountMinor),
+    fee_cents: toWireMinor(row.feeMinor),
+    net_cents: toWireMinor(row.amountMinor - row.feeMinor),
+    currency: row.currency,
+    status: row.status,
+    failure_code: row.failureCode,
+    payment_method: row.method,
+    customer_email: row.customerEmail,
+    customer_name: row.customerName,
+    order_reference: row.orderReference,
+    metadata: row.metadata as Order['metadata'],
+    refunded_cents: toWireMinor(row.refundedMinor),
+    checkout_url: `${ctx.publicUrl}/checkout/${row.sessionId}`,
+    success_url: row.successUrl,
+    cancel_url: row.cancelUrl,
+    is_test: row.isTest,
+    created_at: row.createdAt.toISOString(),
+    expires_at: row.expiresAt.toISOString(),
+    completed_at: row.completedAt?.toISOString() ?? null,
+  }
+}

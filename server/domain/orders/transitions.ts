@@ -1,0 +1,110 @@
+import { and, eq, gte, inArray, lte, type SQL, sql } from 'drizzle-orm'
+import type { StoreContext } from '../../context'
+import type { OrderStatus } from './schema'
+import { type OrderRow, orders } from './table'
+
+/**
+ * Where an order may go from where it is. A session may be paid after a decline; a refund of everything passes through
+ * `refund_pending`, and goes back to `completed` when the gateway refuses; a partial one leaves `completed` as it is.
+ */
+export const TRANSITIONS = {
+  pending: ['completed', 'failed'],
+  failed: ['completed', 'failed'],
+  completed: ['refund_pending'],
+  refund_pending: ['refunded', 'completed'],
+  refunded: [],
+} as const satisfies Record<OrderStatus, readonly OrderStatus[]>
+
+/** The statuses that lead to `To`. */
+type Before<To extends OrderStatus> = {
+  [From in OrderStatus]: To extends (typeof TRANSITIONS)[From][number] ? From : never
+}[OrderStatus]
+
+type Changes = Partial<Pick<OrderRow, 'method' | 'completedAt' | 'failureCode'>>
+
+/** The only statement that writes a status. Undefined when the order is in none of the statuses to leave. */
+async function move<To extends OrderStatus>(
+  tx: StoreContext,
+  id: string,
+  from: readonly Before<To>[],
+  to: To,
+  changes: Changes = {},
+): Promise<OrderRow | undefined> {
+  const [row] = await tx.db
+    .update(orders)
+    .set({ ...changes, status: to })
+    .where(and(sameOrder(tx, id), inArray(orders.status, [...from])))
+    .returning()
+  return row
+}
+
+function sameOrder(tx: StoreContext, id: string): SQL | undefined {
+  return and(eq(orders.storeId, tx.storeId), eq(orders.isTest, tx.isTest), eq(orders.id, id))
+}
+
+/** Undefined when it was paid before. */
+export function completeOrder(
+  tx: StoreContext,
+  id: string,
+  paid: { method: 'card' | 'crypto'; at: Date },
+): Promise<OrderRow | undefined> {
+  const changes = { method: paid.method, completedAt: paid.at, failureCode: null }
+  return move(tx, id, ['pending', 'failed'], 'completed', changes)
+}
+
+/** Undefined when it was paid before. */
+export function failOrder(tx: StoreContext, id: string, failureCode: string): Promise<OrderRow | undefined> {
+  return move(tx, id, ['pending', 'failed'], 'failed', { failureCode })
+}
+
+/** Sets part of what was paid aside for a refund. Undefined when so much isn't left. */
+export async function reserveRefund(tx: StoreContext, id: string, amountMinor: bigint): Promise<OrderRow | undefined> {
+  const reserved = plus(orders.refundingMinor, amountMinor)
+  const [row] = await tx.db
+    .update(orders)
+    .set({ refundingMinor: reserved })
+    .where(
+      and(
+        sameOrder(tx, id),
+        eq(orders.status, 'completed'),
+        lte(sql`${orders.refundedMinor} + ${reserved}`, orders.amountMinor),
+      ),
+    )
+    .returning()
+  if (!row || leftToRefund(row) > 0n) return row
+  return move(tx, id, ['completed'], 'refund_pending')
+}
+
+/** What was set aside has been paid back, or is free again. Undefined when so much wasn't set aside. */
+export async function settleRefund(
+  tx: StoreContext,
+  id: string,
+  amountMinor: bigint,
+  isPaidBack: boolean,
+): Promise<OrderRow | undefined> {
+  const [row] = await tx.db
+    .update(orders)
+    .set({
+      refundingMinor: plus(orders.refundingMinor, -amountMinor),
+      refundedMinor: isPaidBack ? plus(orders.refundedMinor, amountMinor) : undefined,
+    })
+    .where(
+      and(
+        sameOrder(tx, id),
+        inArray(orders.status, ['completed', 'refund_pending']),
+        gte(orders.refundingMinor, amountMinor),
+      ),
+    )
+    .returning()
+  if (row?.status !== 'refund_pending') return row
+  if (row.refundedMinor === row.amountMinor) return move(tx, id, ['refund_pending'], 'refunded')
+  return leftToRefund(row) > 0n ? move(tx, id, ['refund_pending'], 'completed') : row
+}
+
+export function leftToRefund(order: OrderRow): bigint {
+  return order.amountMinor - order.refundedMinor - order.refundingMinor
+}
+
+function plus(column: typeof orders.refundingMinor | typeof orders.refundedMinor, amountMinor: bigint): SQL {
+  return sql`${column} + ${amountMinor}`
+}

@@ -1,0 +1,175 @@
+import { and, eq, inArray } from 'drizzle-orm'
+import type { StoreContext } from '../../context'
+import { inTransaction } from '../../db/transaction'
+import { derivedRowId, newRowId } from '../../kernel/ids'
+import type { ChargeOutcome, Gateway } from '../../ports/gateway'
+import { announce } from '../orders/events'
+import { lockOrder } from '../orders/service'
+import { type OrderRow, orders } from '../orders/table'
+import { completeOrder, failOrder } from '../orders/transitions'
+import { recordEntry } from '../revenue/entries'
+import { isPayable } from './checkout'
+import { type PaymentAttemptRow, paymentAttempts } from './table'
+
+export type ClaimedAttempt = { order: OrderRow; attempt: PaymentAttemptRow }
+
+type Buyer = { email: string; name: string | null }
+
+/**
+ * Takes the right to charge this order, or undefined when somebody else has it or the order can't be paid any more. The attempt
+ * is committed before the gateway hears of it: whatever crashes then, recovery finds it.
+ */
+export function claimAttempt(
+  ctx: StoreContext,
+  orderId: string,
+  gateway: Gateway,
+  buyer: Buyer,
+): Promise<ClaimedAttempt | undefined> {
+  return inTransaction(ctx, async (tx) => {
+    const at = tx.clock.now()
+    if (!isPayable(await lockOrder(tx, orderId), at)) return undefined
+    const [attempt] = await tx.db
+      .insert(paymentAttempts)
+      .values({
+        storeId: tx.storeId,
+        id: newRowId(tx.storeId),
+        orderId,
+        gateway: gateway.name,
+        status: 'processing',
+        createdAt: at,
+        updatedAt: at,
+      })
+      .onConflictDoNothing()
+      .returning()
+    if (!attempt) return undefined
+    const [order] = await tx.db
+      .update(orders)
+      .set({ customerEmail: buyer.email, customerName: buyer.name })
+      .where(and(eq(orders.storeId, tx.storeId), eq(orders.isTest, tx.isTest), eq(orders.id, orderId)))
+      .returning()
+    return order && { order, attempt }
+  })
+}
+
+/** Takes the right to answer the bank's question, so that two tabs don't answer it differently. Undefined as above. */
+export function claimAuthentication(ctx: StoreContext, asked: PaymentAttemptRow): Promise<ClaimedAttempt | undefined> {
+  return inTransaction(ctx, async (tx) => {
+    const at = tx.clock.now()
+    const order = await lockOrder(tx, asked.orderId)
+    if (!isPayable(order, at)) return undefined
+    const [attempt] = await tx.db
+      .update(paymentAttempts)
+      .set({ status: 'processing', updatedAt: at })
+      .where(and(sameAttempt(tx, asked.id), eq(paymentAttempts.status, 'requires_action')))
+      .returning()
+    return attempt && { order, attempt }
+  })
+}
+
+/** Attempts have no is_test of their own: they belong to an order, and callers come from one of the context's mode. */
+export function sameAttempt(ctx: StoreContext, id: string) {
+  return and(eq(paymentAttempts.storeId, ctx.storeId), eq(paymentAttempts.id, id))
+}
+
+/**
+ * Writes down what the gateway answered: attempt, order, revenue and events in one transaction, once. When the answer comes too
+ * late (the attempt was given up, or the order was paid otherwise), the money goes back to the buyer.
+ */
+export async function settleAttempt(
+  ctx: StoreContext,
+  gateway: Gateway,
+  attempt: PaymentAttemptRow,
+  outcome: ChargeOutcome,
+): Promise<void> {
+  const result = await inTransaction(ctx, (tx) => settle(tx, attempt, outcome))
+  if (result.isUnwanted) await sendBack(ctx, gateway, result.order, attempt, outcome.reference)
+}
+
+async function settle(tx: StoreContext, { id, orderId }: PaymentAttemptRow, outcome: ChargeOutcome) {
+  const at = tx.clock.now()
+  const order = await lockOrder(tx, orderId)
+  // A final answer is true whatever was asked meanwhile; a question is only news to who waits for the first answer.
+  const from =
+    outcome.status === 'requires_action' ? (['processing'] as const) : (['processing', 'requires_action'] as const)
+  const isPaidOtherwise = order.status !== 'pending' && order.status !== 'failed'
+  const [settled] = await tx.db
+    .update(paymentAttempts)
+    .set({
+      status: isPaidOtherwise ? 'void' : outcome.status,
+      gatewayReference: outcome.reference,
+      declineCode: outcome.status === 'declined' ? outcome.code : null,
+      cardBrand: outcome.card?.brand,
+      cardLast4: outcome.card?.last4,
+      updatedAt: at,
+    })
+    .where(and(sameAttempt(tx, id), inArray(paymentAttempts.status, [...from])))
+    .returning()
+  if (!settled) {
+    const [current] = await tx.db.select().from(paymentAttempts).where(sameAttempt(tx, id))
+    return { order, isUnwanted: outcome.status === 'succeeded' && current?.status !== 'succeeded' }
+  }
+  if (isPaidOtherwise) return { order, isUnwanted: outcome.status === 'succeeded' }
+  if (outcome.status === 'succeeded') await complete(tx, orderId, at)
+  if (outcome.status === 'declined') {
+    const failed = await failOrder(tx, orderId, outcome.code)
+    if (failed) await announce(tx, { kind: 'failed', order: failed })
+  }
+  return { order, isUnwanted: false }
+}
+
+async function complete(tx: StoreContext, orderId: string, at: Date): Promise<void> {
+  const order = await completeOrder(tx, orderId, { method: 'card', at })
+  if (!order) throw new Error(`order ${orderId} was held and unpaid, and yet can't be completed`)
+  await recordEntry(tx, {
+    kind: 'sale',
+    sourceId: order.id,
+    orderId: order.id,
+    productId: order.productId,
+    currency: order.currency,
+    method: 'card',
+    amountMinor: order.amountMinor,
+    happenedAt: at,
+  })
+  await announce(tx, { kind: 'completed', order })
+}
+
+/** The refund's id is derived, so that doing this twice pays back once. */
+async function sendBack(
+  ctx: StoreContext,
+  gateway: Gateway,
+  order: OrderRow,
+  attempt: PaymentAttemptRow,
+  chargeReference: string,
+): Promise<void> {
+  const facts = { order: order.id, attempt: attempt.id, charge: chargeReference }
+  try {
+    const { status } = await gateway.refund({
+      refundId: derivedRowId(ctx.storeId, `unwanted charge ${attempt.id}`),
+      chargeReference,
+      amountMinor: order.amountMinor,
+      currency: order.currency,
+    })
+    ctx.log.warn({ ...facts, refund: status }, 'a charge that came too late was sent back')
+  } catch (error) {
+    ctx.log.error({ ...facts, reason: reasonOf(error) }, 'a charge that came too late must be refunded by hand')
+  }
+}
+
+/** Of a gateway's error only the message is logged: an SDK hangs whole requests on its errors. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** Gives an attempt up that the gateway never saw, unless it changed since it was read. */
+export async function voidAttempt(ctx: StoreContext, attempt: PaymentAttemptRow): Promise<void> {
+  await ctx.db
+    .update(paymentAttempts)
+    .set({ status: 'void', updatedAt: ctx.clock.now() })
+    .where(
+      and(
+        sameAttempt(ctx, attempt.id),
+        eq(paymentAttempts.status, 'processing'),
+        eq(paymentAttempts.updatedAt, attempt.updatedAt),
+      ),
+    )
+}

@@ -1,0 +1,192 @@
+import { and, desc, eq, inArray, sql } from 'drizzle-orm'
+import { type Deps, type StoreContext, storeContext } from '../../context'
+import { prepared } from '../../db/prepared'
+import { AppError } from '../../kernel/errors'
+import { newSessionId, parseSessionId, storeOfRowId } from '../../kernel/ids'
+import type { NewOrder } from '../orders/schema'
+import { insertOrder } from '../orders/service'
+import { type OrderRow, orders, SESSION_EXPIRED } from '../orders/table'
+import { type ProductRow, products } from '../products/table'
+import { type StoreRow, stores } from '../stores/table'
+import { OPEN_ATTEMPT, type PaymentAttemptRow, paymentAttempts } from './table'
+
+/** Why a product can't be bought now; null when it can. */
+export type Obstacle = null | 'draft' | 'archived' | 'store_not_approved' | 'no_gateway'
+
+export type ProductForSale = { ctx: StoreContext; store: StoreRow; product: ProductRow; obstacle: Obstacle }
+
+/**
+ * `open`: a card may be entered, also after a decline (`order.failureCode` says why). `processing`: the gateway hasn't answered
+ * yet; ask again. `requires_action`: 3-D Secure. `paid` and `refunded`: a receipt. `expired`: nothing can be done any more.
+ */
+export type CheckoutState = 'open' | 'processing' | 'requires_action' | 'paid' | 'refunded' | 'expired'
+
+export type Checkout = {
+  ctx: StoreContext
+  store: StoreRow
+  order: OrderRow
+  /** The attempt that counts: the open or successful one, else the newest. */
+  attempt: PaymentAttemptRow | null
+  state: CheckoutState
+}
+
+/** What a buyer without a key sees of a product, found by its id alone. Throws product_not_found. */
+export async function findProductForSale(deps: Deps, productId: string): Promise<ProductForSale> {
+  const storeId = storeOfRowId(productId)
+  const query = prepared(deps.db, 'product_for_sale', (db, name) =>
+    db
+      .select({ product: products, store: stores })
+      .from(products)
+      .innerJoin(stores, eq(stores.storeId, products.storeId))
+      // The product says whether it is a test's: the buyer comes with nothing but its id.
+      .where(and(eq(products.storeId, sql.placeholder('storeId')), eq(products.id, sql.placeholder('productId'))))
+      .prepare(name),
+  )
+  const [row] = storeId === undefined ? [] : await query.execute({ storeId, productId })
+  if (!row) throw productNotFound()
+  const ctx = storeContext(deps, row.store.storeId, row.product.isTest)
+  return { ctx, ...row, obstacle: obstacleOf(ctx, row.store, row.product) }
+}
+
+function obstacleOf(ctx: StoreContext, store: StoreRow, product: ProductRow | null): Obstacle {
+  if (product && product.status !== 'active') return product.status
+  if (store.status !== 'approved') return 'store_not_approved'
+  return gatewayOf(ctx) ? null : 'no_gateway'
+}
+
+/** The gateway of the context's mode, or null in live mode while none is configured. */
+export function gatewayOf(ctx: StoreContext) {
+  return ctx.isTest ? ctx.gateways.test : ctx.gateways.live
+}
+
+/** Throws what stands in the way of selling: product_not_available, account_not_approved, gateway_not_configured. */
+export function refuseObstacle(ctx: StoreContext, store: StoreRow, product: ProductRow | null): void {
+  switch (obstacleOf(ctx, store, product)) {
+    case null:
+      return
+    case 'draft':
+    case 'archived':
+      throw new AppError('product_not_available', 'This product is not for sale.', {
+        field: 'product_id',
+        hint: 'Set its status to active with update_product to sell it.',
+      })
+    case 'store_not_approved':
+      throw new AppError('account_not_approved', 'account not approved', {
+        hint: 'The operator of this server has to approve the store first.',
+      })
+    case 'no_gateway':
+      throw new AppError('gateway_not_configured', 'This server has no card gateway for live payments yet.', {
+        hint: 'The operator has to configure one. Test products can be paid with test cards.',
+      })
+  }
+}
+
+/**
+ * The checkout of this session, made now or earlier: two calls with one session id make one order. `sessionId` comes from
+ * `newSessionId` for the product's store and mode. The price is frozen here, for an hour.
+ * Throws product_not_found, session_not_found (the session is another product's), product_not_available,
+ * account_not_approved, gateway_not_configured.
+ */
+export async function openSession(
+  deps: Deps,
+  input: { productId: string; sessionId: string; email?: string | undefined },
+): Promise<Checkout> {
+  const { ctx, store, product } = await findProductForSale(deps, input.productId)
+  const session = parseSessionId(input.sessionId)
+  if (session?.store !== ctx.storeId || session.isTest !== ctx.isTest) throw sessionNotFound()
+  const known = await lookUp(deps, input.sessionId)
+  if (known) return ofProduct(known, product)
+  refuseObstacle(ctx, store, product)
+  await insertOrder(ctx, { store, product, sessionId: input.sessionId }, { customerEmail: input.email ?? null })
+  return ofProduct(await findCheckout(deps, input.sessionId), product)
+}
+
+function ofProduct(checkout: Checkout, product: ProductRow): Checkout {
+  if (checkout.order.productId !== product.id) throw sessionNotFound()
+  return checkout
+}
+
+/** An order with a session that the seller sends the buyer to. Throws as openSession does. */
+export async function createOrder(ctx: StoreContext, input: NewOrder): Promise<OrderRow> {
+  const { ctx: seller, store, product } = await findProductForSale(ctx, input.product_id)
+  // Another store's product, or the other mode's, is "not found": ids must not leak.
+  if (seller.storeId !== ctx.storeId || seller.isTest !== ctx.isTest) throw productNotFound()
+  refuseObstacle(ctx, store, product)
+  const row = await insertOrder(
+    ctx,
+    { store, product, sessionId: newSessionId(ctx.storeId, ctx.isTest) },
+    {
+      customerEmail: input.customer_email ?? null,
+      customerName: input.customer_name ?? null,
+      orderReference: input.order_reference ?? null,
+      metadata: input.metadata,
+      successUrl: input.success_url ?? null,
+      cancelUrl: input.cancel_url ?? null,
+    },
+  )
+  if (!row) throw new Error('130 random bits met twice')
+  return row
+}
+
+/** Throws session_not_found, for a malformed id too. */
+export async function findCheckout(deps: Deps, sessionId: string): Promise<Checkout> {
+  const checkout = await lookUp(deps, sessionId)
+  if (!checkout) throw sessionNotFound()
+  return checkout
+}
+
+async function lookUp(deps: Deps, sessionId: string): Promise<Checkout | undefined> {
+  const session = parseSessionId(sessionId)
+  // One statement, so that the order and its attempt are of one moment.
+  const query = prepared(deps.db, 'find_checkout', (db, name) =>
+    db
+      .select({ order: orders, store: stores, attempt: paymentAttempts })
+      .from(orders)
+      .innerJoin(stores, eq(stores.storeId, orders.storeId))
+      .leftJoin(
+        paymentAttempts,
+        and(eq(paymentAttempts.storeId, orders.storeId), eq(paymentAttempts.orderId, orders.id)),
+      )
+      .where(
+        and(
+          eq(orders.storeId, sql.placeholder('store')),
+          eq(orders.isTest, sql.placeholder('isTest')),
+          eq(orders.sessionId, sql.placeholder('sessionId')),
+        ),
+      )
+      .orderBy(desc(inArray(paymentAttempts.status, [...OPEN_ATTEMPT])), desc(paymentAttempts.createdAt))
+      .limit(1)
+      .prepare(name),
+  )
+  const [row] = session ? await query.execute({ ...session, sessionId }) : []
+  if (!row) return undefined
+  const ctx = storeContext(deps, row.order.storeId, row.order.isTest)
+  return { ctx, ...row, state: stateOf(row.order, row.attempt, deps.clock.now()) }
+}
+
+function stateOf(order: OrderRow, attempt: PaymentAttemptRow | null, now: Date): CheckoutState {
+  if (order.status === 'refunded') return 'refunded'
+  if (order.status === 'completed' || order.status === 'refund_pending') return 'paid'
+  if (attempt?.status === 'processing') return 'processing'
+  if (!isPayable(order, now)) return 'expired'
+  return attempt?.status === 'requires_action' ? 'requires_action' : 'open'
+}
+
+/** Unpaid, and within its hour. */
+export function isPayable(order: OrderRow, now: Date): boolean {
+  const isUnpaid = order.status === 'pending' || order.status === 'failed'
+  return isUnpaid && order.failureCode !== SESSION_EXPIRED && order.expiresAt > now
+}
+
+function productNotFound() {
+  return new AppError('product_not_found', 'Product not found', {
+    field: 'product_id',
+    hint: 'list_products shows your products.',
+  })
+}
+
+function sessionNotFound() {
+  return new AppError('session_not_found', 'There is no such checkout. Go back to the shop and start again.', {
+    field: 'session_id',
+  })
+}

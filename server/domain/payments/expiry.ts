@@ -1,0 +1,64 @@
+import { and, asc, eq, lte, min, notExists, sql } from 'drizzle-orm'
+import { type Deps, type StoreContext, storeContext } from '../../context'
+import { inTransaction } from '../../db/transaction'
+import { announce } from '../orders/events'
+import { lockOrder } from '../orders/service'
+import { isUnpaid, orders, SESSION_EXPIRED } from '../orders/table'
+import { failOrder } from '../orders/transitions'
+import { BATCH, eachStore, STORES } from './recovery'
+import { paymentAttempts } from './table'
+
+/**
+ * Ends sessions that nobody paid within their hour. One whose charge the gateway hasn't answered waits until recovery knows
+ * more. Answers true when more are waiting. Looks over all stores, both modes.
+ */
+export async function expireSessions(deps: Deps): Promise<boolean> {
+  const isDue = and(isUnpaid, lte(orders.expiresAt, deps.clock.now()))
+  const charging = deps.db
+    .select({ one: sql`1` })
+    .from(paymentAttempts)
+    .where(
+      and(
+        eq(paymentAttempts.storeId, orders.storeId),
+        eq(paymentAttempts.orderId, orders.id),
+        eq(paymentAttempts.status, 'processing'),
+      ),
+    )
+  const isOver = and(isDue, notExists(charging))
+  const stores = await deps.db
+    .select({ storeId: orders.storeId })
+    .from(orders)
+    .where(isOver)
+    .groupBy(orders.storeId)
+    .orderBy(min(orders.expiresAt))
+    .limit(STORES)
+  return eachStore(stores, async (storeId) => {
+    const due = await deps.db
+      .select({ id: orders.id, isTest: orders.isTest })
+      .from(orders)
+      .where(and(eq(orders.storeId, storeId), isOver))
+      .orderBy(asc(orders.expiresAt))
+      .limit(BATCH)
+    for (const { id, isTest } of due) await expireOrder(storeContext(deps, storeId, isTest), id)
+    return due.length
+  })
+}
+
+function expireOrder(ctx: StoreContext, id: string): Promise<void> {
+  return inTransaction(ctx, async (tx) => {
+    const order = await lockOrder(tx, id)
+    if (order.failureCode === SESSION_EXPIRED || (order.status !== 'pending' && order.status !== 'failed')) return
+    const attempts = and(eq(paymentAttempts.storeId, tx.storeId), eq(paymentAttempts.orderId, id))
+    const charging = await tx.db
+      .select({ id: paymentAttempts.id })
+      .from(paymentAttempts)
+      .where(and(attempts, eq(paymentAttempts.status, 'processing')))
+    if (charging.length > 0) return
+    await tx.db
+      .update(paymentAttempts)
+      .set({ status: 'void', updatedAt: tx.clock.now() })
+      .where(and(attempts, eq(paymentAttempts.status, 'requires_action')))
+    const failed = await failOrder(tx, id, SESSION_EXPIRED)
+    if (failed) await announce(tx, { kind: 'failed', order: failed })
+  })
+}

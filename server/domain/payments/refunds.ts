@@ -1,0 +1,198 @@
+import { and, eq } from 'drizzle-orm'
+import type { StoreContext } from '../../context'
+import { inTransaction } from '../../db/transaction'
+import { AppError } from '../../kernel/errors'
+import { newRowId } from '../../kernel/ids'
+import { formatMoney, toWireMinor } from '../../kernel/money'
+import type { Gateway, RefundOutcome } from '../../ports/gateway'
+import { announce } from '../orders/events'
+import { getOrder, lockOrder, toOrder } from '../orders/service'
+import { type OrderRow, type RefundRow, refunds } from '../orders/table'
+import { leftToRefund, reserveRefund, settleRefund } from '../orders/transitions'
+import { recordEntry } from '../revenue/entries'
+import { reasonOf } from './attempts'
+import { gatewayOf } from './checkout'
+import { paymentAttempts } from './table'
+
+export type RefundRequested = {
+  /** Any name of the order. */
+  id: string
+  /** All that is left when absent. */
+  amountCents?: number | undefined
+  reason?: string | undefined
+  /** The same id is the same refund: a retry returns it, or goes on with it. */
+  refundId?: string | undefined
+}
+
+export type Refunded = { order: OrderRow; refund: RefundRow }
+
+/**
+ * Pays an order back, all or part of it; never more than was paid, whoever else refunds at the same time. The amount is set
+ * aside and committed before the gateway hears of it, so that a crash loses nothing. A refund that the gateway didn't answer is
+ * returned as `pending`; recovery sends it again.
+ * Throws order_not_found, order_not_refundable, refund_exceeds_payment, gateway_failed (the gateway refused),
+ * gateway_not_configured.
+ */
+export async function refundOrder(ctx: StoreContext, request: RefundRequested): Promise<Refunded> {
+  const order = await getOrder(ctx, request.id)
+  const charge = await chargeOf(ctx, order)
+  const refundId = request.refundId ?? newRowId(ctx.storeId)
+  const refund = (await findRefund(ctx, refundId)) ?? (await beginRefund(ctx, order, { ...request, refundId }))
+  if (refund.orderId !== order.id) throw otherRefund()
+  if (refund.status === 'pending') await sendRefund(ctx, order, refund, charge)
+  const result = { order: await getOrder(ctx, order.id), refund: (await findRefund(ctx, refundId)) ?? refund }
+  if (result.refund.status !== 'failed') return result
+  throw new AppError('gateway_failed', 'The card gateway refused this refund; nothing was paid back.', {
+    hint: 'Try again with a new idempotency key, or refund another amount.',
+  })
+}
+
+function otherRefund() {
+  return new AppError('idempotency_conflict', 'This idempotency key was already used for a refund of another order.', {
+    field: 'idempotency_key',
+    hint: 'Use a new key for a new refund.',
+  })
+}
+
+/** Refunds have no is_test of their own: they belong to an order, which callers have looked up in the context's mode. */
+function sameRefund(ctx: StoreContext, id: string) {
+  return and(eq(refunds.storeId, ctx.storeId), eq(refunds.id, id))
+}
+
+async function findRefund(ctx: StoreContext, id: string): Promise<RefundRow | undefined> {
+  const [row] = await ctx.db.select().from(refunds).where(sameRefund(ctx, id))
+  return row
+}
+
+function beginRefund(
+  ctx: StoreContext,
+  { id: orderId }: OrderRow,
+  { refundId, amountCents, reason }: RefundRequested & { refundId: string },
+): Promise<RefundRow> {
+  return inTransaction(ctx, async (tx) => {
+    const order = await lockOrder(tx, orderId)
+    // Another call with the same id may have begun it while this one waited.
+    const begun = await findRefund(tx, refundId)
+    if (begun) return begun
+    const left = leftToRefund(order)
+    const amountMinor = amountCents === undefined ? left : BigInt(amountCents)
+    refuseRefund(order, amountMinor, left)
+    const at = tx.clock.now()
+    const [refund] = await tx.db
+      .insert(refunds)
+      .values({
+        storeId: tx.storeId,
+        id: refundId,
+        orderId,
+        amountMinor,
+        reason: reason || null,
+        status: 'pending',
+        createdAt: at,
+        sentAt: at,
+      })
+      .onConflictDoNothing()
+      .returning()
+    if (!refund) throw otherRefund()
+    if (!(await reserveRefund(tx, orderId, amountMinor))) throw notRefundable('It was refunded meanwhile.')
+    return refund
+  })
+}
+
+function refuseRefund(order: OrderRow, amountMinor: bigint, left: bigint): void {
+  if (order.status !== 'completed' || left <= 0n) throw notRefundable('All of it has been refunded already.')
+  if (amountMinor <= left) return
+  throw new AppError('refund_exceeds_payment', `At most ${formatMoney(left, order.currency)} can be refunded.`, {
+    field: 'amount_cents',
+    hint: `Send amount_cents up to ${left}, or leave it out to refund all that is left.`,
+  })
+}
+
+function notRefundable(why: string) {
+  return new AppError('order_not_refundable', `This order can't be refunded. ${why}`, { field: 'id' })
+}
+
+/** Sends a pending refund and writes the answer down. Sending it twice pays back once: the gateway knows it by its id. */
+export async function sendRefund(
+  ctx: StoreContext,
+  order: OrderRow,
+  refund: RefundRow,
+  { gateway, chargeReference }: Charge,
+): Promise<void> {
+  let outcome: RefundOutcome
+  try {
+    const { id: refundId, amountMinor } = refund
+    outcome = await gateway.refund({ refundId, chargeReference, amountMinor, currency: order.currency })
+  } catch (error) {
+    const facts = { order: order.id, refund: refund.id, gateway: gateway.name, reason: reasonOf(error) }
+    ctx.log.error(facts, 'the gateway did not answer; the refund will be sent again')
+    return
+  }
+  await inTransaction(ctx, (tx) => settle(tx, refund, outcome))
+}
+
+type Charge = { gateway: Gateway; chargeReference: string }
+
+/** What an order was paid with. Throws order_not_refundable, gateway_not_configured. */
+export async function chargeOf(ctx: StoreContext, order: OrderRow): Promise<Charge> {
+  const gateway = gatewayOf(ctx)
+  const [attempt] = await ctx.db
+    .select()
+    .from(paymentAttempts)
+    .where(
+      and(
+        eq(paymentAttempts.storeId, ctx.storeId),
+        eq(paymentAttempts.orderId, order.id),
+        eq(paymentAttempts.status, 'succeeded'),
+      ),
+    )
+  const chargeReference = attempt?.gatewayReference
+  if (!chargeReference) throw notRefundable('It was not paid by card, so that there is nothing to pay back.')
+  if (gateway?.name === attempt.gateway) return { gateway, chargeReference }
+  throw new AppError('gateway_not_configured', `The card gateway ${attempt.gateway} is not configured.`, {
+    hint: 'The order was paid through it, so that only it can pay back. The operator has to configure it again.',
+  })
+}
+
+async function settle(tx: StoreContext, { id, orderId, amountMinor }: RefundRow, outcome: RefundOutcome) {
+  const at = tx.clock.now()
+  await lockOrder(tx, orderId)
+  const isPaidBack = outcome.status === 'succeeded'
+  const [refund] = await tx.db
+    .update(refunds)
+    .set({
+      status: outcome.status,
+      gatewayReference: outcome.reference,
+      failureCode: isPaidBack ? null : 'gateway_refused',
+      settledAt: at,
+    })
+    .where(and(sameRefund(tx, id), eq(refunds.status, 'pending')))
+    .returning()
+  // Somebody else sent it too and was faster.
+  if (!refund) return
+  const order = await settleRefund(tx, orderId, amountMinor, isPaidBack)
+  if (!order) throw new Error(`refund ${id} was not set aside in its order`)
+  if (!isPaidBack) return
+  await recordEntry(tx, {
+    kind: 'refund',
+    sourceId: id,
+    orderId,
+    productId: order.productId,
+    currency: order.currency,
+    method: order.method ?? 'card',
+    amountMinor,
+    happenedAt: at,
+  })
+  await announce(tx, { kind: 'refunded', order, refund })
+}
+
+export function toRefund(ctx: StoreContext, { order, refund }: Refunded) {
+  return {
+    id: refund.id,
+    amount_cents: toWireMinor(refund.amountMinor),
+    status: refund.status === 'pending' ? ('pending' as const) : ('succeeded' as const),
+    reason: refund.reason,
+    created_at: refund.createdAt.toISOString(),
+    settled_at: refund.settledAt?.toISOString() ?? null,
+    order: toOrder(ctx, order),
+  }
+}

@@ -1,0 +1,84 @@
+import type { Deps, StoreContext } from '../../context'
+import type { Card, ChargeOutcome, DeclineCode, Gateway } from '../../ports/gateway'
+import type { OrderRow } from '../orders/table'
+import { getProduct } from '../products/service'
+import type { StoreRow } from '../stores/table'
+import { type ClaimedAttempt, claimAttempt, claimAuthentication, reasonOf, settleAttempt } from './attempts'
+import { type Checkout, findCheckout, gatewayOf, refuseObstacle } from './checkout'
+
+/** `declined` is set when this very call was declined; the checkout is then open again. */
+export type PaymentResult = { checkout: Checkout; declined: DeclineCode | null }
+
+export type CardPayment = { email: string; name: string | null; card: Card }
+
+/**
+ * Pays a session's order with a card: once, however often and from wherever it is called. A call that can't pay answers the
+ * state it found (`processing`, `requires_action`, `paid`, `refunded`, `expired`).
+ * Throws session_not_found; product_not_available, account_not_approved, gateway_not_configured when nothing can be sold any
+ * more.
+ */
+export async function payWithCard(deps: Deps, sessionId: string, payment: CardPayment): Promise<PaymentResult> {
+  const checkout = await findCheckout(deps, sessionId)
+  const { ctx, order, store } = checkout
+  if (checkout.state !== 'open') return { checkout, declined: null }
+  const gateway = await gatewayForSale(ctx, store, order)
+  const claimed = await claimAttempt(ctx, order.id, gateway, payment)
+  const outcome = claimed && (await charge(ctx, gateway, claimed, payment.card))
+  return { checkout: await findCheckout(deps, sessionId), declined: codeOf(outcome) }
+}
+
+/** A product that was archived meanwhile, or a store that was suspended, sells nothing in open checkouts either. */
+async function gatewayForSale(ctx: StoreContext, store: StoreRow, order: OrderRow): Promise<Gateway> {
+  refuseObstacle(ctx, store, order.productId === null ? null : await getProduct(ctx, order.productId))
+  const gateway = gatewayOf(ctx)
+  if (!gateway) throw new Error('a missing gateway is an obstacle')
+  return gateway
+}
+
+function charge(ctx: StoreContext, gateway: Gateway, { order, attempt }: ClaimedAttempt, card: Card) {
+  const { amountMinor, currency, productName: description } = order
+  return settled(ctx, gateway, { order, attempt }, () =>
+    gateway.charge({ attemptId: attempt.id, amountMinor, currency, description, card }),
+  )
+}
+
+/**
+ * Goes on after the bank's dialogue of 3-D Secure: `approved` is the buyer's answer. A session that waits for no answer is
+ * returned as it is. Throws session_not_found.
+ */
+export async function finishAuthentication(deps: Deps, sessionId: string, approved: boolean): Promise<PaymentResult> {
+  const checkout = await findCheckout(deps, sessionId)
+  const { ctx, attempt } = checkout
+  const gateway = gatewayOf(ctx)
+  const reference = attempt?.gatewayReference
+  if (checkout.state !== 'requires_action' || !attempt || !reference || !gateway) return { checkout, declined: null }
+  const claimed = await claimAuthentication(ctx, attempt)
+  const outcome = claimed && (await settled(ctx, gateway, claimed, () => gateway.authenticate(reference, approved)))
+  return { checkout: await findCheckout(deps, sessionId), declined: codeOf(outcome) }
+}
+
+/**
+ * Asks the gateway, outside a transaction, and writes its answer down. Undefined when it didn't answer: nobody knows then
+ * whether money moved, so that the attempt stays `processing` until recovery has asked.
+ */
+async function settled(
+  ctx: StoreContext,
+  gateway: Gateway,
+  { order, attempt }: ClaimedAttempt,
+  ask: () => Promise<ChargeOutcome>,
+): Promise<ChargeOutcome | undefined> {
+  let outcome: ChargeOutcome
+  try {
+    outcome = await ask()
+  } catch (error) {
+    const facts = { order: order.id, attempt: attempt.id, gateway: gateway.name, reason: reasonOf(error) }
+    ctx.log.error(facts, 'the gateway did not answer; the attempt waits for recovery')
+    return undefined
+  }
+  await settleAttempt(ctx, gateway, attempt, outcome)
+  return outcome
+}
+
+function codeOf(outcome: ChargeOutcome | undefined): DeclineCode | null {
+  return outcome?.status === 'declined' ? outcome.code : null
+}
