@@ -5,6 +5,7 @@ import { bodyLimit } from 'hono/body-limit'
 import type { Deps } from './context'
 import { AppError } from './kernel/errors'
 import { type Operation, readOperations } from './operations'
+import { mountPages } from './pages/mount'
 import { canonicalSurface, type Env, mountSurface, readApiKey, routeKey, type Surface } from './rest/adapter'
 import { payhookSurface } from './rest/payhook'
 import { appRouter } from './router'
@@ -30,6 +31,7 @@ export function createApp(deps: Deps): App {
   app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: (c) => c.json(tooLarge(), 413) }))
   for (const surface of surfaces) mountSurface(app, deps, surface)
   app.all('/trpc/*', (c) => serveTrpc(c.req.raw, deps, c.get('requestId')))
+  mountPages(app, deps)
   app.notFound((c) => c.json({ error: `There is nothing at ${c.req.path}. See /docs for what there is.` }, 404))
   app.onError((error, c) => {
     const id = c.get('requestId')

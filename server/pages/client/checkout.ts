@@ -1,0 +1,17 @@
+/**
+ * The script of the hosted pages. Everything works without it: it groups digits, finds slips before they are sent, fills in
+ * test cards, and keeps a second press of the button from being sent (the server charges once either way).
+ */
+import { connectCardForm } from './card-form'
+import { sendOnce } from './send-once'
+
+for (const form of document.querySelectorAll<HTMLFormElement>('form[data-card-form]')) connectCardForm(form)
+for (const form of document.querySelectorAll<HTMLFormElement>('form[data-once]')) sendOnce(form)
+for (const button of document.querySelectorAll('[data-print]')) button.addEventListener('click', () => window.print())
+
+document.querySelector<HTMLElement>('#summary:not([hidden])')?.focus()
+
+// A page brought back by the back button may be of before the payment: ask the server.
+window.addEventListener('pageshow', (event) => {
+  if (event.persisted) window.location.reload()
+})

@@ -1,0 +1,55 @@
+import { randomBytes } from 'node:crypto'
+import type { Context } from 'hono'
+import type { JSX } from 'hono/jsx/jsx-runtime'
+import type { Deps } from '../context'
+import type { Env } from '../rest/adapter'
+import type { Assets } from './assets'
+import { languageOf } from './language'
+import { pageHeaders, type Reach } from './security'
+import type { Visit } from './views/layout'
+
+/** What the pages' middleware puts beside a request. */
+export type PageEnv = { Variables: Env['Variables'] & { visit: Visit } }
+export type PageContext = Context<PageEnv>
+
+export function visitOf(request: Request, deps: Deps, assets: Assets): Visit {
+  return {
+    ...languageOf(request.headers.get('accept-language') ?? undefined),
+    ...assets,
+    nonce: randomBytes(16).toString('base64'),
+    basePath: basePathOf(deps),
+  }
+}
+
+/** The path of PUBLIC_URL, which a proxy takes off before a request reaches us; mostly empty. */
+function basePathOf(deps: Deps): string {
+  return new URL(deps.publicUrl).pathname.replace(/\/+$/, '')
+}
+
+export function checkoutPath(visit: Visit, id: string): string {
+  return `${visit.basePath}/checkout/${id}`
+}
+
+export async function sendPage(
+  c: PageContext,
+  status: number,
+  view: JSX.Element,
+  reach: Reach = {},
+): Promise<Response> {
+  const body = `<!doctype html>${await view.toString()}`
+  const headers = { ...pageHeaders(c.get('visit').nonce, reach), Vary: 'Accept-Language, Cookie' }
+  return c.html(body, status as 200, headers)
+}
+
+/** 303: what follows is a GET, so that a reload never posts again. */
+export function seeOther(c: PageContext, location: string): Response {
+  c.header('Cache-Control', 'no-store')
+  c.header('Referrer-Policy', 'same-origin')
+  return c.redirect(location, 303)
+}
+
+/** The fields of a posted form. Anything but a form is one without fields, which the form's own checks answer. */
+export async function readForm(c: PageContext): Promise<URLSearchParams> {
+  const isForm = /^application\/x-www-form-urlencoded\b/i.test(c.req.header('content-type') ?? '')
+  return new URLSearchParams(isForm ? await c.req.text() : '')
+}

@@ -1,0 +1,92 @@
+import type { Deps } from '../context'
+import type { Checkout } from '../domain/payments/checkout'
+import { type CardPayment, payWithCard } from '../domain/payments/service'
+import { AppError } from '../kernel/errors'
+import { formatMoney } from '../kernel/money'
+import { DECLINE_CODES, type DeclineCode } from '../ports/gateway'
+import { type FieldProblem, monthOf } from './card-form'
+import { checkoutPath, type PageContext, seeOther, sendPage } from './page'
+import type { Texts } from './texts'
+import { EMPTY_FORM, type FormState, type Notice } from './views/card-form'
+import { PaymentPage, type Sale } from './views/payment'
+
+/** A payment form: what is sold and where it is posted to. Its price is an order's once there is one, else the product's. */
+export type Offer = {
+  sale: Sale
+  action: string
+  /** For the hidden field; null where the action names the session. */
+  sessionId: string | null
+  successUrl: string | null
+}
+
+export function sendForm(c: PageContext, deps: Deps, offer: Offer, form: FormState, status = 200): Promise<Response> {
+  const { sale, action, sessionId, successUrl } = offer
+  const gateway = sale.isTest ? deps.gateways.test : deps.gateways.live
+  const page = (
+    <PaymentPage
+      visit={c.get('visit')}
+      sale={sale}
+      form={form}
+      action={action}
+      sessionId={sessionId}
+      testCards={gateway?.testCards ?? []}
+      now={monthOf(deps.clock.now())}
+    />
+  )
+  return sendPage(c, status, page, { successUrl, logoUrl: sale.store.logoUrl })
+}
+
+/** What may go back into the page: never the card's number or its security code. */
+export function refilled(fields: URLSearchParams, problems: readonly FieldProblem[], notice: Notice | null): FormState {
+  return { email: fields.get('email') ?? '', name: fields.get('name') ?? '', problems, notice }
+}
+
+/** Charges the session and answers what the buyer sees next: the form again after a decline, else the session's page. */
+export async function pay(
+  c: PageContext,
+  deps: Deps,
+  offer: Offer,
+  posted: { sessionId: string; fields: URLSearchParams; payment: CardPayment },
+): Promise<Response> {
+  const { texts } = c.get('visit')
+  const again = (status: number, notice: Notice) =>
+    sendForm(c, deps, offer, refilled(posted.fields, [], notice), status)
+  try {
+    const { declined } = await payWithCard(deps, posted.sessionId, posted.payment)
+    if (declined) return await again(402, declineNotice(texts, declined))
+    return seeOther(c, checkoutPath(c.get('visit'), posted.sessionId))
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    if (error.code === 'gateway_failed') return again(502, { title: texts.failedTitle, text: texts.gatewayFailed })
+    if (error.code === 'rate_limited') return again(429, { title: texts.failedTitle, text: texts.rateLimited })
+    throw error
+  }
+}
+
+export function declineNotice(texts: Texts, code: DeclineCode): Notice {
+  return { title: texts.declinedTitle, text: texts.declines[code] }
+}
+
+export function priceNotice({ texts, locale }: { texts: Texts; locale: string }, sale: Sale): Notice {
+  return {
+    title: texts.priceChangedTitle,
+    text: texts.priceChanged(formatMoney(sale.amountMinor, sale.currency, locale)),
+  }
+}
+
+/** The form of a session that is open: filled with what its order knows, and saying why its last try failed. */
+export function formOfOrder(texts: Texts, { order }: Checkout): FormState {
+  const code = DECLINE_CODES.find((known) => known === order.failureCode)
+  return {
+    ...EMPTY_FORM,
+    email: order.customerEmail ?? '',
+    name: order.customerName ?? '',
+    notice: code ? declineNotice(texts, code) : null,
+  }
+}
+
+/** A session's price and name are its order's: they were frozen when it was opened. */
+export function saleOfOrder({ ctx, store, order }: Checkout, description: string | null = null): Sale {
+  const { productName, amountMinor, currency } = order
+  return { store, isTest: ctx.isTest, productName, description, amountMinor, currency }
+}

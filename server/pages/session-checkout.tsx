@@ -1,0 +1,102 @@
+import type { Deps } from '../context'
+import { type Checkout, findCheckout } from '../domain/payments/checkout'
+import { finishAuthentication } from '../domain/payments/service'
+import { formatDecimal } from '../kernel/money'
+import { readCardForm } from './card-form'
+import { checkoutPath, type PageContext, readForm, seeOther, sendPage } from './page'
+import { formOfOrder, type Offer, pay, refilled, saleOfOrder, sendForm } from './paying'
+import { obstacleOf, sendExpired, sendObstacle, sendProcessing } from './states'
+import { ChallengePage } from './views/challenge'
+import { ReceiptPage } from './views/receipt'
+
+/** `GET /checkout/cs_…`: whatever the session's state needs next. */
+export async function showSession(c: PageContext, deps: Deps, sessionId: string): Promise<Response> {
+  const checkout = await findCheckout(deps, sessionId)
+  switch (checkout.state) {
+    case 'open': {
+      const obstacle = obstacleOf(deps, checkout)
+      if (obstacle) return sendObstacle(c, obstacle, checkout.store)
+      return sendForm(c, deps, offerOf(c, checkout), formOfOrder(c.get('visit').texts, checkout))
+    }
+    case 'processing':
+      return sendProcessing(c, checkout)
+    case 'requires_action':
+      return seeOther(c, `${checkoutPath(c.get('visit'), sessionId)}/challenge`)
+    case 'paid':
+      return checkout.order.successUrl
+        ? seeOther(c, successUrlOf(checkout.order.successUrl, checkout))
+        : sendReceipt(c, checkout)
+    case 'refunded':
+      return sendReceipt(c, checkout)
+    case 'expired':
+      return sendExpired(c, checkout)
+  }
+}
+
+/** `POST /checkout/cs_…` */
+export async function payForSession(c: PageContext, deps: Deps, sessionId: string): Promise<Response> {
+  const checkout = await findCheckout(deps, sessionId)
+  if (checkout.state !== 'open') return seeOther(c, checkoutPath(c.get('visit'), sessionId))
+  const fields = await readForm(c)
+  const offer = offerOf(c, checkout)
+  const { payment, problems } = readCardForm(fields, deps.clock.now())
+  if (!payment) return sendForm(c, deps, offer, refilled(fields, problems, null), 422)
+  return pay(c, deps, offer, { sessionId, fields, payment })
+}
+
+function offerOf(c: PageContext, checkout: Checkout): Offer {
+  const { sessionId, successUrl } = checkout.order
+  return { sale: saleOfOrder(checkout), action: checkoutPath(c.get('visit'), sessionId), sessionId: null, successUrl }
+}
+
+/** `GET /checkout/cs_…/receipt`, also for buyers whom their payment sent on to the shop. */
+export async function showReceipt(c: PageContext, deps: Deps, sessionId: string): Promise<Response> {
+  const checkout = await findCheckout(deps, sessionId)
+  const isPaid = checkout.state === 'paid' || checkout.state === 'refunded'
+  return isPaid ? sendReceipt(c, checkout) : seeOther(c, checkoutPath(c.get('visit'), sessionId))
+}
+
+function sendReceipt(c: PageContext, checkout: Checkout): Promise<Response> {
+  const { ctx, store, order } = checkout
+  const { productName, amountMinor, refundedMinor, currency, number } = order
+  const paid = {
+    ...{ store, isTest: ctx.isTest, productName, amountMinor, refundedMinor, currency, number },
+    email: order.customerEmail,
+    paidAt: order.completedAt ?? order.createdAt,
+    card: cardOf(checkout.attempt),
+    backUrl: order.successUrl ? successUrlOf(order.successUrl, checkout) : null,
+  }
+  return sendPage(c, 200, <ReceiptPage visit={c.get('visit')} paid={paid} />, { logoUrl: store.logoUrl })
+}
+
+function cardOf(attempt: Checkout['attempt']) {
+  return attempt?.cardBrand && attempt.cardLast4 ? { brand: attempt.cardBrand, last4: attempt.cardLast4 } : null
+}
+
+/** Document D's redirect: `order_id`, `transaction_id`, `amount` and `status`, and nothing else of the buyer. */
+export function successUrlOf(successUrl: string, { order }: Pick<Checkout, 'order'>): string {
+  const url = new URL(successUrl)
+  url.searchParams.set('order_id', order.number)
+  url.searchParams.set('transaction_id', order.transactionId)
+  url.searchParams.set('amount', formatDecimal(order.amountMinor, order.currency))
+  url.searchParams.set('status', order.status)
+  return url.href
+}
+
+/** `GET /checkout/cs_…/challenge`: the sandbox's stand-in for the bank. */
+export async function showChallenge(c: PageContext, deps: Deps, sessionId: string): Promise<Response> {
+  const checkout = await findCheckout(deps, sessionId)
+  const { store, order } = checkout
+  const path = checkoutPath(c.get('visit'), sessionId)
+  if (checkout.state !== 'requires_action') return seeOther(c, path)
+  const { amountMinor, currency, successUrl } = order
+  const challenge = { store, amountMinor, currency, card: cardOf(checkout.attempt), action: `${path}/challenge` }
+  return sendPage(c, 200, <ChallengePage visit={c.get('visit')} challenge={challenge} />, { successUrl })
+}
+
+/** `POST /checkout/cs_…/challenge`. Anything but the one button that confirms counts as "that isn't me". */
+export async function answerChallenge(c: PageContext, deps: Deps, sessionId: string): Promise<Response> {
+  const fields = await readForm(c)
+  await finishAuthentication(deps, sessionId, fields.get('result') === 'complete')
+  return seeOther(c, checkoutPath(c.get('visit'), sessionId))
+}

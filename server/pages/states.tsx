@@ -1,0 +1,90 @@
+import type { Deps } from '../context'
+import type { Checkout, Obstacle } from '../domain/payments/checkout'
+import type { AppError, ErrorCode } from '../kernel/errors'
+import { checkoutPath, type PageContext, sendPage } from './page'
+import type { StoreFace } from './views/layout'
+import { StatePage, type StateProps } from './views/state'
+
+type Said = Omit<StateProps, 'visit'>
+
+export function sendState(c: PageContext, status: number, said: Said): Promise<Response> {
+  const visit = c.get('visit')
+  return sendPage(c, status, <StatePage visit={visit} {...said} />, { logoUrl: said.store?.logoUrl })
+}
+
+const OBSTACLE_STATUS = { draft: 404, archived: 410, store_not_approved: 403, no_gateway: 503 } as const
+
+export function sendObstacle(c: PageContext, obstacle: NonNullable<Obstacle>, store?: StoreFace): Promise<Response> {
+  return sendState(c, OBSTACLE_STATUS[obstacle], { ...c.get('visit').texts.states[obstacle], store })
+}
+
+/** Why this session can't be paid just now, though it is open; null when it can. */
+export function obstacleOf(deps: Deps, { ctx, store }: Checkout): Obstacle {
+  if (store.status !== 'approved') return 'store_not_approved'
+  return (ctx.isTest ? deps.gateways.test : deps.gateways.live) ? null : 'no_gateway'
+}
+
+const OBSTACLE_OF_ERROR: Partial<Record<ErrorCode, NonNullable<Obstacle>>> = {
+  product_not_available: 'archived',
+  account_not_approved: 'store_not_approved',
+  gateway_not_configured: 'no_gateway',
+}
+
+/** What a service threw, in words for a buyer; undefined for what no buyer can have caused. */
+export function sendError(c: PageContext, error: AppError): Promise<Response> | undefined {
+  const obstacle = OBSTACLE_OF_ERROR[error.code]
+  if (obstacle) return sendObstacle(c, obstacle)
+  return error.status === 404 ? sendNotFound(c) : undefined
+}
+
+export function sendNotFound(c: PageContext): Promise<Response> {
+  return sendState(c, 404, c.get('visit').texts.states.not_found)
+}
+
+export function sendOriginRefused(c: PageContext): Promise<Response> {
+  const { title, text, action } = c.get('visit').texts.states.origin_refused
+  return sendState(c, 403, { title, text, action: { label: action, href: samePage(c) } })
+}
+
+export function sendFailure(c: PageContext): Promise<Response> {
+  const { title, text, action } = c.get('visit').texts.states.failed
+  const said = { title, text: text(c.get('requestId')), action: { label: action, href: samePage(c) } }
+  return sendState(c, 500, said)
+}
+
+function samePage(c: PageContext): string {
+  return `${c.get('visit').basePath}${c.req.path}`
+}
+
+export function sendAlreadyPaid(c: PageContext, { store, order }: Checkout): Promise<Response> {
+  const visit = c.get('visit')
+  const { title, text, action, again } = visit.texts.states.paid
+  return sendState(c, 200, {
+    title,
+    text: text(order.productName),
+    store,
+    action: { label: action, href: `${checkoutPath(visit, order.sessionId)}/receipt` },
+    second: order.productId ? { label: again, href: `${checkoutPath(visit, order.productId)}?again=1` } : undefined,
+  })
+}
+
+export function sendExpired(c: PageContext, { store, order }: Checkout): Promise<Response> {
+  const visit = c.get('visit')
+  const { title, text, textAlone, action } = visit.texts.states.expired
+  if (!order.productId) return sendState(c, 410, { title, text: textAlone, store })
+  return sendState(c, 410, {
+    title,
+    text,
+    store,
+    action: { label: action, href: checkoutPath(visit, order.productId) },
+  })
+}
+
+const REFRESH_SECONDS = 3
+
+export function sendProcessing(c: PageContext, { store, order }: Checkout): Promise<Response> {
+  const visit = c.get('visit')
+  const { title, text, action } = visit.texts.states.processing
+  const next = { label: action, href: checkoutPath(visit, order.sessionId) }
+  return sendState(c, 200, { title, text, store, action: next, refreshSeconds: REFRESH_SECONDS })
+}

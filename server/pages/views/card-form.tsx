@@ -1,0 +1,141 @@
+import { formatMoney } from '../../kernel/money'
+import type { CardField, Expiry } from '../card-fields'
+import type { FieldProblem } from '../card-form'
+import type { Problem, Texts } from '../texts'
+import type { Visit } from './layout'
+import type { Sale } from './payment'
+
+/** Why the form is shown again, beside its fields' problems: a decline, say, and what to do next. */
+export type Notice = { title: string; text: string }
+
+/** What the form is filled with: never a card number or a security code. */
+export type FormState = { email: string; name: string; problems: readonly FieldProblem[]; notice: Notice | null }
+
+export const EMPTY_FORM: FormState = { email: '', name: '', problems: [], notice: null }
+
+type CardFormProps = {
+  visit: Visit
+  sale: Sale
+  form: FormState
+  action: string
+  sessionId: string | null
+  now: Expiry
+}
+
+export function CardForm({ visit, sale, form, action, sessionId, now }: CardFormProps) {
+  const { texts, locale } = visit
+  const pay = texts.pay(formatMoney(sale.amountMinor, sale.currency, locale))
+  const field = (name: CardField) => ({
+    texts,
+    name,
+    problem: form.problems.find((one) => one.field === name)?.problem,
+  })
+  // `novalidate`: browsers would word the problems in their own language and one at a time.
+  return (
+    <form method="post" action={action} novalidate data-card-form data-now={`${now.year}-${now.month}`}>
+      <h2>{texts.paymentDetails}</h2>
+      <Alert texts={texts} form={form} />
+      <p id="offline" class="alert" role="alert" hidden data-text={texts.offline} />
+      {sessionId ? <input type="hidden" name="session" value={sessionId} /> : null}
+      <input type="hidden" name="shown" value={shownPrice(sale)} />
+      <Field {...field('email')} label={texts.email}>
+        <input {...control(field('email'))} type="email" autocomplete="email" inputmode="email" value={form.email} />
+      </Field>
+      <Field {...field('number')} label={texts.cardNumber}>
+        <input {...control(field('number'))} autocomplete="cc-number" inputmode="numeric" maxlength={40} />
+        <span class="brand" data-brand aria-hidden="true" />
+      </Field>
+      <div class="pair">
+        <Field {...field('expiry')} label={texts.expiry} hint={texts.expiryHint}>
+          <input {...control(field('expiry'), true)} autocomplete="cc-exp" inputmode="numeric" maxlength={12} />
+        </Field>
+        <Field {...field('cvc')} label={texts.cvc} hint={texts.cvcHint}>
+          <input {...control(field('cvc'), true)} autocomplete="cc-csc" inputmode="numeric" maxlength={6} />
+        </Field>
+      </div>
+      <Field {...field('name')} label={texts.nameOnCard}>
+        <input {...control(field('name'))} autocomplete="cc-name" autocapitalize="words" value={form.name} />
+      </Field>
+      <button class="primary" type="submit" data-busy={texts.paying}>
+        {pay}
+      </button>
+      <p class="small">{sale.isTest ? texts.testMode : texts.cardPromise}</p>
+    </form>
+  )
+}
+
+/** The price that the buyer saw: who pays agrees to this one, also when the seller has changed it meanwhile. */
+export function shownPrice({ amountMinor, currency }: { amountMinor: bigint; currency: string }): string {
+  return `${amountMinor} ${currency}`
+}
+
+/**
+ * What went wrong, read out at once and focused. It is there from the start, empty and hidden, for the script to fill;
+ * `autofocus` gives it the focus without script.
+ */
+function Alert({ texts, form }: { texts: Texts; form: FormState }) {
+  const { problems, notice } = form
+  const title = notice?.title ?? summaryOf(texts, problems.length)
+  const empty = problems.length === 0 && notice === null
+  return (
+    <div
+      id="summary"
+      class="alert"
+      role="alert"
+      tabindex={-1}
+      hidden={empty}
+      autofocus={!empty}
+      data-one={texts.summaryOne}
+      data-many={texts.summaryMany(0).replace('0', '{count}')}
+    >
+      <h3>{empty ? '' : title}</h3>
+      {notice ? <p>{notice.text}</p> : null}
+      <ul>
+        {problems.map(({ field, problem }) => (
+          <li>
+            <a href={`#${field}`}>{texts.problems[problem]}</a>
+          </li>
+        ))}
+      </ul>
+    </div>
+  )
+}
+
+function summaryOf(texts: Texts, count: number): string {
+  return count === 1 ? texts.summaryOne : texts.summaryMany(count)
+}
+
+type FieldProps = { texts: Texts; name: CardField; problem: Problem | undefined }
+
+/** The attributes of an input: its problem is named by `aria-describedby`, and its texts wait for the script. */
+function control({ texts, name, problem }: FieldProps, hasHint = false) {
+  const text = (kind: string) => (texts.problems as Record<string, string>)[`${name}_${kind}`]
+  return {
+    id: name,
+    name,
+    required: true,
+    'aria-invalid': problem ? ('true' as const) : undefined,
+    'aria-describedby': hasHint ? `${name}-hint ${name}-problem` : `${name}-problem`,
+    'data-missing': text('missing'),
+    'data-invalid': text('invalid'),
+    'data-past': text('past'),
+  }
+}
+
+function Field(props: FieldProps & { label: string; hint?: string; children?: unknown }) {
+  const { texts, name, problem, label, hint, children } = props
+  return (
+    <div class="field">
+      <label for={name}>{label}</label>
+      {hint ? (
+        <span id={`${name}-hint`} class="hint">
+          {hint}
+        </span>
+      ) : null}
+      <div class="control">{children}</div>
+      <p id={`${name}-problem`} class="problem" hidden={!problem}>
+        {problem ? texts.problems[problem] : ''}
+      </p>
+    </div>
+  )
+}

@@ -1,0 +1,87 @@
+import type { Child } from 'hono/jsx'
+import { HOUSE_ACCENT, readableAccent } from '../accent'
+import type { Asset } from '../assets'
+import type { Language } from '../language'
+
+/** What every page needs to know of its visit. */
+export type Visit = Language & {
+  nonce: string
+  /** In front of every path of ours: empty, unless PUBLIC_URL has a path. */
+  basePath: string
+  style: Asset
+  script: Asset | null
+}
+
+/** What buyers see of a store. A store's row is one. */
+export type StoreFace = { name: string; accentColor: string | null; logoUrl: string | null }
+
+type LayoutProps = {
+  visit: Visit
+  title: string
+  /** Absent where no store is known. */
+  store?: StoreFace | undefined
+  /** Reloads the page by itself, without script too. */
+  refreshSeconds?: number
+  children?: Child
+}
+
+export function Layout({ visit, title, store, refreshSeconds, children }: LayoutProps) {
+  const accent = store?.accentColor ?? HOUSE_ACCENT
+  return (
+    <html lang={visit.texts.lang}>
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        {refreshSeconds ? <meta http-equiv="refresh" content={String(refreshSeconds)} /> : null}
+        <title>{store ? visit.texts.titleOf(title, store.name) : title}</title>
+        <link rel="icon" href={favicon(store?.name ?? 'P', readableAccent(accent, 'light'))} />
+        <link rel="stylesheet" href={`${visit.basePath}/assets/${visit.style.name}`} nonce={visit.nonce} />
+        <style nonce={visit.nonce}>{accentRules(accent)}</style>
+        {visit.script ? (
+          <script
+            type="module"
+            src={`${visit.basePath}/assets/${visit.script.name}`}
+            nonce={visit.nonce}
+            // Browsers hide a nonce from scripts, so that nothing on the page can borrow it.
+          />
+        ) : null}
+      </head>
+      <body>{children}</body>
+    </html>
+  )
+}
+
+function accentRules(accent: string): string {
+  const rule = (scheme: 'light' | 'dark') => `:root{--accent:${readableAccent(accent, scheme)}}`
+  return `${rule('light')}@media (prefers-color-scheme:dark){${rule('dark')}}`
+}
+
+export function initialOf(name: string): string {
+  return [...name.trim()][0]?.toLocaleUpperCase() ?? '·'
+}
+
+/** The store's initial on its colour, as a data URI: no request, no icon set. */
+function favicon(name: string, colour: string): string {
+  const initial = initialOf(name).replace(/[<&]/g, '')
+  const svg =
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="${colour}"/>` +
+    `<text x="16" y="22" font-family="system-ui,sans-serif" font-size="17" font-weight="600" text-anchor="middle" fill="#fff">${initial}</text></svg>`
+  return `data:image/svg+xml,${encodeURIComponent(svg)}`
+}
+
+/** The store's logo, or its initial. Decorative: the name always stands beside it. */
+export function StoreMark({ store }: { store: StoreFace }) {
+  if (store.logoUrl) {
+    return <img class="mark" src={store.logoUrl} alt="" width="40" height="40" referrerpolicy="no-referrer" />
+  }
+  return (
+    <span class="mark" aria-hidden="true">
+      {initialOf(store.name)}
+    </span>
+  )
+}
+
+export function TestBadge({ visit, isTest }: { visit: Visit; isTest: boolean }) {
+  return isTest ? <span class="badge">{visit.texts.test}</span> : null
+}

@@ -1,0 +1,85 @@
+import { formatMoney } from '../../kernel/money'
+import type { TestCard } from '../../ports/gateway'
+import type { Expiry } from '../card-fields'
+import { CardForm, type FormState } from './card-form'
+import { Layout, type StoreFace, StoreMark, TestBadge, type Visit } from './layout'
+import { TestCards } from './test-cards'
+
+/** What is bought, from whom, and for how much. */
+export type Sale = {
+  store: StoreFace
+  isTest: boolean
+  productName: string
+  description: string | null
+  amountMinor: bigint
+  currency: string
+}
+
+export type PaymentPageProps = {
+  visit: Visit
+  sale: Sale
+  form: FormState
+  /** Where the form is posted to. */
+  action: string
+  /** Stands in for the cookie; null where the path already names the session. */
+  sessionId: string | null
+  testCards: readonly TestCard[]
+  /** The month that a card must still be good in. */
+  now: Expiry
+}
+
+/** The checkout: what, how much and to whom on one side, the card on the other. */
+export function PaymentPage(props: PaymentPageProps) {
+  const { visit, sale, form, testCards, now } = props
+  const title = visit.texts.payTo(sale.store.name)
+  const wrong = form.problems.length > 0 || form.notice !== null
+  return (
+    <Layout
+      visit={visit}
+      title={wrong ? visit.texts.errorTitle(sale.productName) : sale.productName}
+      store={sale.store}
+    >
+      <main class="checkout">
+        <Summary visit={visit} sale={sale} />
+        <section class="panel" aria-label={title}>
+          <CardForm {...props} />
+        </section>
+        {testCards.length > 0 ? <TestCards visit={visit} cards={testCards} now={now} /> : null}
+      </main>
+    </Layout>
+  )
+}
+
+const LONG_DESCRIPTION = 320
+
+function Summary({ visit, sale }: { visit: Visit; sale: Sale }) {
+  const { texts, locale } = visit
+  return (
+    <section class="summary">
+      <header class="what">
+        <div class="store">
+          <StoreMark store={sale.store} />
+          <span class="store-name">{sale.store.name}</span>
+          <TestBadge visit={visit} isTest={sale.isTest} />
+        </div>
+        <h1 class="product">{sale.productName}</h1>
+        <p class="total">
+          <span class="visually-hidden">{texts.total}: </span>
+          {formatMoney(sale.amountMinor, sale.currency, locale)}
+        </p>
+      </header>
+      {sale.description ? <Description visit={visit} text={sale.description} /> : null}
+    </section>
+  )
+}
+
+/** A long description is folded, so that on a phone the form isn't pushed away. */
+function Description({ visit, text }: { visit: Visit; text: string }) {
+  if (text.length <= LONG_DESCRIPTION) return <p class="description">{text}</p>
+  return (
+    <details class="description">
+      <summary>{visit.texts.about}</summary>
+      <p>{text}</p>
+    </details>
+  )
+}

@@ -1,0 +1,112 @@
+import type { Child } from 'hono/jsx'
+import { formatMoney } from '../../kernel/money'
+import { Layout, type StoreFace, StoreMark, TestBadge, type Visit } from './layout'
+import { brandName } from './test-cards'
+
+export type Paid = {
+  store: StoreFace
+  isTest: boolean
+  productName: string
+  amountMinor: bigint
+  refundedMinor: bigint
+  currency: string
+  number: string
+  email: string | null
+  paidAt: Date
+  card: { brand: string; last4: string } | null
+  /** Where the shop wants its buyers back; null when it didn't say. */
+  backUrl: string | null
+}
+
+export function ReceiptPage({ visit, paid }: { visit: Visit; paid: Paid }) {
+  const { receipt } = visit.texts
+  return (
+    <Layout visit={visit} title={receipt.title} store={paid.store}>
+      <main class="single receipt">
+        <article class="panel">
+          <header class="store">
+            <StoreMark store={paid.store} />
+            <span class="store-name">{paid.store.name}</span>
+            <TestBadge visit={visit} isTest={paid.isTest} />
+          </header>
+          <Outcome visit={visit} paid={paid} />
+          <Lines visit={visit} paid={paid} />
+          <p class="small no-print">{receipt.keep}</p>
+          <div class="actions no-print">
+            {paid.backUrl ? (
+              <a class="primary" href={paid.backUrl}>
+                {receipt.back(paid.store.name)}
+              </a>
+            ) : null}
+            <button type="button" class="secondary scripted" data-print>
+              {receipt.print}
+            </button>
+          </div>
+        </article>
+      </main>
+    </Layout>
+  )
+}
+
+function Outcome({ visit, paid }: { visit: Visit; paid: Paid }) {
+  const { receipt } = visit.texts
+  const money = (minor: bigint) => formatMoney(minor, paid.currency, visit.locale)
+  const isRefunded = paid.refundedMinor >= paid.amountMinor && paid.refundedMinor > 0n
+  return (
+    <div class="outcome-block">
+      <h1>{isRefunded ? receipt.refunded : receipt.thanks}</h1>
+      <p class="lead">
+        {isRefunded
+          ? receipt.refundedLead(money(paid.refundedMinor), paid.store.name)
+          : receipt.paid(money(paid.amountMinor), paid.store.name)}
+        {!isRefunded && paid.refundedMinor > 0n ? ` ${receipt.partlyRefunded(money(paid.refundedMinor))}` : ''}
+      </p>
+      {paid.isTest ? <p class="small">{receipt.testLead}</p> : null}
+    </div>
+  )
+}
+
+function Lines({ visit, paid }: { visit: Visit; paid: Paid }) {
+  const { receipt, challenge } = visit.texts
+  return (
+    <dl class="lines">
+      <Line label={receipt.what}>{paid.productName}</Line>
+      <Line label={receipt.amount}>
+        <strong>{formatMoney(paid.amountMinor, paid.currency, visit.locale)}</strong>
+      </Line>
+      <Line label={receipt.date}>
+        <time datetime={paid.paidAt.toISOString()}>{formatInstant(paid.paidAt, visit.locale)}</time>
+      </Line>
+      <Line label={receipt.number}>
+        <span class="code">{paid.number}</span>
+      </Line>
+      {paid.email ? <Line label={receipt.email}>{paid.email}</Line> : null}
+      {paid.card ? (
+        <Line label={receipt.card}>{challenge.cardEnding(brandName(paid.card.brand), paid.card.last4)}</Line>
+      ) : null}
+      <Line label={receipt.store}>{paid.store.name}</Line>
+    </dl>
+  )
+}
+
+export function Line({ label, children }: { label: string; children?: Child }) {
+  return (
+    <div class="line">
+      <dt>{label}</dt>
+      <dd>{children}</dd>
+    </div>
+  )
+}
+
+/** In UTC, and saying so: the server doesn't know where the buyer is. */
+export function formatInstant(at: Date, locale: string): string {
+  return new Intl.DateTimeFormat(locale, {
+    year: 'numeric',
+    month: 'long',
+    day: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    timeZone: 'UTC',
+    timeZoneName: 'short',
+  }).format(at)
+}

@@ -1,0 +1,48 @@
+import { Layout, type StoreFace, StoreMark, type Visit } from './layout'
+
+export type Action = { label: string; href: string }
+
+/** A page that says one thing, and what to do next. */
+export type StateProps = {
+  visit: Visit
+  title: string
+  text: string
+  store?: StoreFace | undefined
+  action?: Action | undefined
+  second?: Action | undefined
+  refreshSeconds?: number
+}
+
+export function StatePage({ visit, title, text, store, action, second, refreshSeconds = 0 }: StateProps) {
+  return (
+    <Layout visit={visit} title={title} store={store} refreshSeconds={refreshSeconds}>
+      <main class="single">
+        <div class="panel">
+          {store ? (
+            <header class="store">
+              <StoreMark store={store} />
+              <span class="store-name">{store.name}</span>
+            </header>
+          ) : null}
+          <div class="outcome-block" role={refreshSeconds ? 'status' : undefined}>
+            {refreshSeconds ? <span class="spinner" aria-hidden="true" /> : null}
+            <h1>{title}</h1>
+            <p class="lead">{text}</p>
+          </div>
+          {action ? (
+            <div class="actions">
+              <a class="primary" href={action.href}>
+                {action.label}
+              </a>
+              {second ? (
+                <a class="secondary" href={second.href}>
+                  {second.label}
+                </a>
+              ) : null}
+            </div>
+          ) : null}
+        </div>
+      </main>
+    </Layout>
+  )
+}
