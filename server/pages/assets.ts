@@ -10,6 +10,9 @@ export type Asset = { name: string; type: string; bytes: Uint8Array; gzipped: Ui
 /** `script` is null when it couldn't be bundled: every page works without it. */
 export type Assets = { style: Asset; script: Asset | null }
 
+/** In the order of the cascade. */
+const STYLES = ['base', 'checkout', 'form', 'single']
+
 const CLIENT = fileURLToPath(new URL('./client/', import.meta.url))
 
 /**
@@ -19,7 +22,7 @@ const CLIENT = fileURLToPath(new URL('./client/', import.meta.url))
 export function createAssets(log: Log): () => Promise<Assets> {
   let made: Promise<Assets> | undefined
   const make = async (): Promise<Assets> => ({
-    style: toAsset('css', 'text/css', readFileSync(`${CLIENT}checkout.css`)),
+    style: toAsset('css', 'text/css', Buffer.concat(STYLES.map((name) => readFileSync(`${CLIENT}${name}.css`)))),
     script: await bundleScript().catch((error: unknown) => {
       log.error({ err: error }, 'the script of the checkout could not be bundled; its pages work without it')
       return null

@@ -42,15 +42,33 @@ export function CardForm({ visit, sale, form, action, sessionId, now }: CardForm
         <input {...control(field('email'))} type="email" autocomplete="email" inputmode="email" value={form.email} />
       </Field>
       <Field {...field('number')} label={texts.cardNumber}>
-        <input {...control(field('number'))} autocomplete="cc-number" inputmode="numeric" maxlength={40} />
+        <input
+          {...control(field('number'))}
+          autocomplete="cc-number"
+          inputmode="numeric"
+          maxlength={40}
+          placeholder="1234 1234 1234 1234"
+        />
         <span class="brand" data-brand aria-hidden="true" />
       </Field>
       <div class="pair">
         <Field {...field('expiry')} label={texts.expiry} hint={texts.expiryHint}>
-          <input {...control(field('expiry'), true)} autocomplete="cc-exp" inputmode="numeric" maxlength={12} />
+          <input
+            {...control(field('expiry'), true)}
+            autocomplete="cc-exp"
+            inputmode="numeric"
+            maxlength={12}
+            placeholder={texts.expiryHint}
+          />
         </Field>
         <Field {...field('cvc')} label={texts.cvc} hint={texts.cvcHint}>
-          <input {...control(field('cvc'), true)} autocomplete="cc-csc" inputmode="numeric" maxlength={6} />
+          <input
+            {...control(field('cvc'), true)}
+            autocomplete="cc-csc"
+            inputmode="numeric"
+            maxlength={6}
+            placeholder="123"
+          />
         </Field>
       </div>
       <Field {...field('name')} label={texts.nameOnCard}>
@@ -128,7 +146,7 @@ function Field(props: FieldProps & { label: string; hint?: string; children?: un
     <div class="field">
       <label for={name}>{label}</label>
       {hint ? (
-        <span id={`${name}-hint`} class="hint">
+        <span id={`${name}-hint`} class="visually-hidden">
           {hint}
         </span>
       ) : null}

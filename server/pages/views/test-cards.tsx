@@ -8,9 +8,7 @@ export function TestCards({ visit, cards, now }: { visit: Visit; cards: readonly
   const { texts } = visit
   return (
     <section class="tests" aria-labelledby="tests-title">
-      <h2 id="tests-title">
-        <span class="badge">{texts.test}</span> {texts.testCards}
-      </h2>
+      <h2 id="tests-title">{texts.testCards}</h2>
       <p class="small scripted">{texts.testCardsHint}</p>
       <noscript>
         <p class="small">{texts.testCardsScriptless}</p>
