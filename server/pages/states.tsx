@@ -56,22 +56,23 @@ function samePage(c: PageContext): string {
   return `${c.get('visit').basePath}${c.req.path}`
 }
 
-export function sendAlreadyPaid(c: PageContext, { store, order }: Checkout): Promise<Response> {
+export function sendAlreadyPaid(c: PageContext, { ctx, store, order }: Checkout): Promise<Response> {
   const visit = c.get('visit')
   const { title, text, action, again } = visit.texts.states.paid
   return sendState(c, 200, {
     title,
     text: text(order.productName),
     store,
+    isTest: ctx.isTest,
     action: { label: action, href: `${checkoutPath(visit, order.sessionId)}/receipt` },
     second: order.productId ? { label: again, href: `${checkoutPath(visit, order.productId)}?again=1` } : undefined,
   })
 }
 
-export function sendExpired(c: PageContext, { store, order }: Checkout): Promise<Response> {
+export function sendExpired(c: PageContext, { ctx, store, order }: Checkout): Promise<Response> {
   const visit = c.get('visit')
   const { title, text, textAlone, action } = visit.texts.states.expired
-  if (!order.productId) return sendState(c, 410, { title, text: textAlone, store })
+  if (!order.productId) return sendState(c, 410, { title, text: textAlone, store, isTest: ctx.isTest })
   return sendState(c, 410, {
     title,
     text,
@@ -82,9 +83,9 @@ export function sendExpired(c: PageContext, { store, order }: Checkout): Promise
 
 const REFRESH_SECONDS = 3
 
-export function sendProcessing(c: PageContext, { store, order }: Checkout): Promise<Response> {
+export function sendProcessing(c: PageContext, { ctx, store, order }: Checkout): Promise<Response> {
   const visit = c.get('visit')
   const { title, text, action } = visit.texts.states.processing
   const next = { label: action, href: checkoutPath(visit, order.sessionId) }
-  return sendState(c, 200, { title, text, store, action: next, refreshSeconds: REFRESH_SECONDS })
+  return sendState(c, 200, { title, text, store, isTest: ctx.isTest, action: next, refreshSeconds: REFRESH_SECONDS })
 }

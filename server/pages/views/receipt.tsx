@@ -54,6 +54,7 @@ function Outcome({ visit, paid }: { visit: Visit; paid: Paid }) {
   const isRefunded = paid.refundedMinor >= paid.amountMinor && paid.refundedMinor > 0n
   return (
     <div class="outcome-block">
+      {isRefunded ? null : <Check />}
       <h1>{isRefunded ? receipt.refunded : receipt.thanks}</h1>
       <p class="lead">
         {isRefunded
@@ -63,6 +64,16 @@ function Outcome({ visit, paid }: { visit: Visit; paid: Paid }) {
       </p>
       {paid.isTest ? <p class="small">{receipt.testLead}</p> : null}
     </div>
+  )
+}
+
+/** Decorative: the words beside it say the same. */
+function Check() {
+  return (
+    <svg class="check" width="40" height="40" viewBox="0 0 40 40" fill="none" stroke="currentColor" aria-hidden="true">
+      <circle cx="20" cy="20" r="18.5" stroke-width="2" />
+      <path d="M12.5 20.5l5 5 10-11" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round" />
+    </svg>
   )
 }
 

@@ -1,4 +1,4 @@
-import { Layout, type StoreFace, StoreMark, type Visit } from './layout'
+import { Layout, type StoreFace, StoreMark, TestBadge, type Visit } from './layout'
 
 export type Action = { label: string; href: string }
 
@@ -8,12 +8,22 @@ export type StateProps = {
   title: string
   text: string
   store?: StoreFace | undefined
+  isTest?: boolean
   action?: Action | undefined
   second?: Action | undefined
   refreshSeconds?: number
 }
 
-export function StatePage({ visit, title, text, store, action, second, refreshSeconds = 0 }: StateProps) {
+export function StatePage({
+  visit,
+  title,
+  text,
+  store,
+  isTest = false,
+  action,
+  second,
+  refreshSeconds = 0,
+}: StateProps) {
   return (
     <Layout visit={visit} title={title} store={store} refreshSeconds={refreshSeconds}>
       <main class="single">
@@ -22,6 +32,7 @@ export function StatePage({ visit, title, text, store, action, second, refreshSe
             <header class="store">
               <StoreMark store={store} />
               <span class="store-name">{store.name}</span>
+              <TestBadge visit={visit} isTest={isTest} />
             </header>
           ) : null}
           <div class="outcome-block" role={refreshSeconds ? 'status' : undefined}>
