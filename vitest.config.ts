@@ -1,19 +1,24 @@
 import { defineConfig } from 'vitest/config'
 
 /**
- * Three projects: pure code runs once, everything that touches a database runs on PGlite and on a real PostgreSQL. A test file
- * says which by its place: `test/pure/` needs neither.
+ * Four projects: pure code runs once, everything that touches a database runs on PGlite and on a real PostgreSQL, and what a
+ * browser does, where the database makes no difference, on PostgreSQL only. A test file says which by its place.
  */
 const shared = { pool: 'threads' as const, testTimeout: 30_000, hookTimeout: 60_000 }
-const onDatabases = { include: ['test/**/*.test.{ts,tsx}'], exclude: ['test/pure/**', 'test/bench/**'] }
+const onDatabases = {
+  include: ['test/**/*.test.{ts,tsx}'],
+  exclude: ['test/pure/**', 'test/browser/**', 'test/bench/**'],
+}
+const inBrowser = { include: ['test/browser/**/*.test.ts'] }
 
 export default defineConfig({
   test: {
     globalSetup: ['test/support/databases.ts'],
     projects: [
-      { test: { ...shared, name: 'pure', include: ['test/pure/**/*.test.ts'] } },
+      { test: { ...shared, name: 'pure', include: ['test/pure/**/*.test.{ts,tsx}'] } },
       { test: { ...shared, ...onDatabases, name: 'pglite', provide: { databaseKind: 'pglite' } } },
       { test: { ...shared, ...onDatabases, name: 'postgres', provide: { databaseKind: 'postgres' } } },
+      { test: { ...shared, ...inBrowser, name: 'browser', provide: { databaseKind: 'postgres' } } },
     ],
   },
 })

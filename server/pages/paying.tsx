@@ -1,7 +1,6 @@
 import type { Deps } from '../context'
 import type { Checkout } from '../domain/payments/checkout'
 import { type CardPayment, payWithCard } from '../domain/payments/service'
-import { AppError } from '../kernel/errors'
 import { formatMoney } from '../kernel/money'
 import { DECLINE_CODES, type DeclineCode } from '../ports/gateway'
 import { type FieldProblem, monthOf } from './card-form'
@@ -48,19 +47,10 @@ export async function pay(
   offer: Offer,
   posted: { sessionId: string; fields: URLSearchParams; payment: CardPayment },
 ): Promise<Response> {
-  const { texts } = c.get('visit')
-  const again = (status: number, notice: Notice) =>
-    sendForm(c, deps, offer, refilled(posted.fields, [], notice), status)
-  try {
-    const { declined } = await payWithCard(deps, posted.sessionId, posted.payment)
-    if (declined) return await again(402, declineNotice(texts, declined))
-    return seeOther(c, checkoutPath(c.get('visit'), posted.sessionId))
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error
-    if (error.code === 'gateway_failed') return again(502, { title: texts.failedTitle, text: texts.gatewayFailed })
-    if (error.code === 'rate_limited') return again(429, { title: texts.failedTitle, text: texts.rateLimited })
-    throw error
-  }
+  const visit = c.get('visit')
+  const { declined } = await payWithCard(deps, posted.sessionId, posted.payment)
+  if (!declined) return seeOther(c, checkoutPath(visit, posted.sessionId))
+  return sendForm(c, deps, offer, refilled(posted.fields, [], declineNotice(visit.texts, declined)), 402)
 }
 
 export function declineNotice(texts: Texts, code: DeclineCode): Notice {
@@ -86,7 +76,7 @@ export function formOfOrder(texts: Texts, { order }: Checkout): FormState {
 }
 
 /** A session's price and name are its order's: they were frozen when it was opened. */
-export function saleOfOrder({ ctx, store, order }: Checkout, description: string | null = null): Sale {
-  const { productName, amountMinor, currency } = order
-  return { store, isTest: ctx.isTest, productName, description, amountMinor, currency }
+export function saleOfOrder({ ctx, store, order }: Checkout, description: string | null): Sale {
+  const { productName, amountMinor, currency, cancelUrl } = order
+  return { store, isTest: ctx.isTest, productName, description, amountMinor, currency, cancelUrl }
 }

@@ -81,7 +81,8 @@ function offerOf(c: PageContext, sale: ProductForSale, sessionId: string, open: 
   const { description } = product
   if (open) return { sale: saleOfOrder(open, description), action, sessionId, successUrl: open.order.successUrl }
   const { name, priceMinor, currency } = product
-  const fresh = { store, isTest: ctx.isTest, productName: name, description, amountMinor: priceMinor, currency }
+  const price = { amountMinor: priceMinor, currency, cancelUrl: null }
+  const fresh = { store, isTest: ctx.isTest, productName: name, description, ...price }
   return { sale: fresh, action, sessionId, successUrl: null }
 }
 

@@ -1,5 +1,5 @@
 import type { Deps } from '../context'
-import { type Checkout, findCheckout } from '../domain/payments/checkout'
+import { type Checkout, findCheckout, findProductForSale, type Obstacle } from '../domain/payments/checkout'
 import { finishAuthentication } from '../domain/payments/service'
 import { formatDecimal } from '../kernel/money'
 import { readCardForm } from './card-form'
@@ -14,9 +14,9 @@ export async function showSession(c: PageContext, deps: Deps, sessionId: string)
   const checkout = await findCheckout(deps, sessionId)
   switch (checkout.state) {
     case 'open': {
-      const obstacle = obstacleOf(deps, checkout)
+      const { obstacle, description } = await goodsOf(deps, checkout)
       if (obstacle) return sendObstacle(c, obstacle, checkout.store)
-      return sendForm(c, deps, offerOf(c, checkout), formOfOrder(c.get('visit').texts, checkout))
+      return sendForm(c, deps, offerOf(c, checkout, description), formOfOrder(c.get('visit').texts, checkout))
     }
     case 'processing':
       return sendProcessing(c, checkout)
@@ -37,16 +37,27 @@ export async function showSession(c: PageContext, deps: Deps, sessionId: string)
 export async function payForSession(c: PageContext, deps: Deps, sessionId: string): Promise<Response> {
   const checkout = await findCheckout(deps, sessionId)
   if (checkout.state !== 'open') return seeOther(c, checkoutPath(c.get('visit'), sessionId))
+  const { obstacle, description } = await goodsOf(deps, checkout)
+  if (obstacle) return sendObstacle(c, obstacle, checkout.store)
   const fields = await readForm(c)
-  const offer = offerOf(c, checkout)
+  const offer = offerOf(c, checkout, description)
   const { payment, problems } = readCardForm(fields, deps.clock.now())
   if (!payment) return sendForm(c, deps, offer, refilled(fields, problems, null), 422)
   return pay(c, deps, offer, { sessionId, fields, payment })
 }
 
-function offerOf(c: PageContext, checkout: Checkout): Offer {
+/** What an open order still needs of its product: whether it may be sold, and its description. */
+async function goodsOf(deps: Deps, checkout: Checkout): Promise<{ obstacle: Obstacle; description: string | null }> {
+  const { productId } = checkout.order
+  if (productId === null) return { obstacle: obstacleOf(checkout), description: null }
+  const { product, obstacle } = await findProductForSale(deps, productId)
+  return { obstacle, description: product.description }
+}
+
+function offerOf(c: PageContext, checkout: Checkout, description: string | null): Offer {
   const { sessionId, successUrl } = checkout.order
-  return { sale: saleOfOrder(checkout), action: checkoutPath(c.get('visit'), sessionId), sessionId: null, successUrl }
+  const action = checkoutPath(c.get('visit'), sessionId)
+  return { sale: saleOfOrder(checkout, description), action, sessionId: null, successUrl }
 }
 
 /** `GET /checkout/cs_…/receipt`, also for buyers whom their payment sent on to the shop. */

@@ -1,5 +1,4 @@
-import type { Deps } from '../context'
-import type { Checkout, Obstacle } from '../domain/payments/checkout'
+import { type Checkout, gatewayOf, type Obstacle } from '../domain/payments/checkout'
 import type { AppError, ErrorCode } from '../kernel/errors'
 import { checkoutPath, type PageContext, sendPage } from './page'
 import type { StoreFace } from './views/layout'
@@ -18,10 +17,10 @@ export function sendObstacle(c: PageContext, obstacle: NonNullable<Obstacle>, st
   return sendState(c, OBSTACLE_STATUS[obstacle], { ...c.get('visit').texts.states[obstacle], store })
 }
 
-/** Why this session can't be paid just now, though it is open; null when it can. */
-export function obstacleOf(deps: Deps, { ctx, store }: Checkout): Obstacle {
+/** Why an open order without a product can't be paid just now; null when it can. */
+export function obstacleOf({ ctx, store }: Checkout): Obstacle {
   if (store.status !== 'approved') return 'store_not_approved'
-  return (ctx.isTest ? deps.gateways.test : deps.gateways.live) ? null : 'no_gateway'
+  return gatewayOf(ctx) ? null : 'no_gateway'
 }
 
 const OBSTACLE_OF_ERROR: Partial<Record<ErrorCode, NonNullable<Obstacle>>> = {

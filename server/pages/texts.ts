@@ -12,7 +12,6 @@ const en = {
   testCards: 'Test cards',
   testCardsHint: 'Choose one to fill the form. Any future date, any three digits and any name will do.',
   testCardsScriptless: 'Type one of these numbers with any future date, any three digits and any name.',
-  fillWith: (number: string) => `Fill the form with ${number}`,
   testOutcomes: {
     success: 'Succeeds',
     success_3ds: 'Succeeds after 3-D Secure',
@@ -25,7 +24,6 @@ const en = {
   about: 'About this product',
   paymentDetails: 'Payment details',
   email: 'E-mail',
-  emailHint: 'Your receipt belongs to this address.',
   cardNumber: 'Card number',
   expiry: 'Expiry',
   expiryHint: 'MM / YY',
@@ -34,6 +32,7 @@ const en = {
   nameOnCard: 'Name on card',
   pay: (amount: string) => `Pay ${amount}`,
   paying: 'Paying…',
+  cancel: (store: string) => `Cancel and go back to ${store}`,
   cardPromise: 'Your card number and security code are used for this payment only and never stored here.',
   offline: 'You are offline. Nothing was sent. Reconnect and press the button again.',
   summaryOne: 'One field needs your attention',
@@ -62,12 +61,9 @@ const en = {
     card_declined:
       'Your bank declined the card without a reason. Nothing was charged. Use another card or ask your bank.',
   },
-  failedTitle: 'The payment did not go through',
-  gatewayFailed: 'The payment service did not answer. You will not be charged twice: try again in a moment.',
   priceChangedTitle: 'The price has changed',
   priceChanged: (amount: string) =>
     `It is ${amount} now. Nothing was charged. Enter your card again if you want to buy at this price.`,
-  rateLimited: 'Too many tries in a short time. Wait a minute, then try again.',
   challenge: {
     title: 'Confirm this payment',
     heading: 'Is this you?',
@@ -161,7 +157,6 @@ const de: Texts = {
   testCards: 'Testkarten',
   testCardsHint: 'Ein Klick füllt das Formular. Jedes künftige Datum, drei beliebige Ziffern und jeder Name passen.',
   testCardsScriptless: 'Geben Sie eine dieser Nummern ein, dazu ein künftiges Datum, drei Ziffern und einen Namen.',
-  fillWith: (number) => `Formular mit ${number} ausfüllen`,
   testOutcomes: {
     success: 'Gelingt',
     success_3ds: 'Gelingt nach 3-D Secure',
@@ -174,7 +169,6 @@ const de: Texts = {
   about: 'Über dieses Produkt',
   paymentDetails: 'Zahlungsdaten',
   email: 'E-Mail',
-  emailHint: 'Ihr Beleg gehört zu dieser Adresse.',
   cardNumber: 'Kartennummer',
   expiry: 'Gültig bis',
   expiryHint: 'MM / JJ',
@@ -183,6 +177,7 @@ const de: Texts = {
   nameOnCard: 'Name auf der Karte',
   pay: (amount) => `${amount} zahlen`,
   paying: 'Zahlung läuft…',
+  cancel: (store) => `Abbrechen und zurück zu ${store}`,
   cardPromise: 'Kartennummer und Prüfnummer dienen nur dieser Zahlung und werden hier nie gespeichert.',
   offline: 'Sie sind offline. Es wurde nichts gesendet. Verbinden Sie sich und drücken Sie den Knopf noch einmal.',
   summaryOne: 'Bitte prüfen Sie ein Feld',
@@ -213,12 +208,9 @@ const de: Texts = {
     card_declined:
       'Ihre Bank hat die Karte ohne Angabe eines Grundes abgelehnt. Es wurde nichts abgebucht. Nehmen Sie eine andere Karte oder fragen Sie Ihre Bank.',
   },
-  failedTitle: 'Die Zahlung kam nicht zustande',
-  gatewayFailed: 'Der Zahlungsdienst antwortet nicht. Sie zahlen nicht doppelt: Versuchen Sie es gleich noch einmal.',
   priceChangedTitle: 'Der Preis hat sich geändert',
   priceChanged: (amount) =>
     `Er beträgt jetzt ${amount}. Es wurde nichts abgebucht. Geben Sie die Karte noch einmal ein, wenn Sie zu diesem Preis kaufen wollen.`,
-  rateLimited: 'Zu viele Versuche in kurzer Zeit. Warten Sie eine Minute und versuchen Sie es dann noch einmal.',
   challenge: {
     title: 'Zahlung bestätigen',
     heading: 'Sind Sie das?',

@@ -78,6 +78,11 @@ export function CardForm({ visit, sale, form, action, sessionId, now }: CardForm
         {pay}
       </button>
       <p class="small">{sale.isTest ? texts.testMode : texts.cardPromise}</p>
+      {sale.cancelUrl ? (
+        <p class="small">
+          <a href={sale.cancelUrl}>{texts.cancel(sale.store.name)}</a>
+        </p>
+      ) : null}
     </form>
   )
 }

@@ -13,6 +13,8 @@ export type Sale = {
   description: string | null
   amountMinor: bigint
   currency: string
+  /** Where a buyer who changes their mind goes; null when the shop didn't say. */
+  cancelUrl: string | null
 }
 
 export type PaymentPageProps = {
