@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { contrast, GROUNDS, HOUSE_ACCENT, MIN_CONTRAST, readableAccent, type Scheme } from '../../../server/pages/accent'
+import {
+  contrast,
+  GROUNDS,
+  HOUSE_ACCENT,
+  MIN_CONTRAST,
+  readableAccent,
+  type Scheme,
+} from '../../../server/pages/accent'
 
 const colour = fc.integer({ min: 0, max: 0xffffff }).map((value) => `#${value.toString(16).padStart(6, '0')}`)
 
