@@ -80,7 +80,7 @@ export function sendExpired(c: PageContext, { ctx, store, order }: Checkout): Pr
   })
 }
 
-const REFRESH_SECONDS = 3
+const REFRESH_SECONDS = 2
 
 export function sendProcessing(c: PageContext, { ctx, store, order }: Checkout): Promise<Response> {
   const visit = c.get('visit')

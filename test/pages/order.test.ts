@@ -107,7 +107,7 @@ test('a payment that the bank has not answered yet waits on a page that refreshe
   expect(locationOf(sent)).toBe(`/checkout/${sessionId}`)
   const page = await (await app.get(`/checkout/${sessionId}`)).text()
   expect(page).toContain('Your payment is being processed')
-  expect(page).toContain('<meta http-equiv="refresh" content="3"/>')
+  expect(page).toContain('<meta http-equiv="refresh" content="2"/>')
 })
 
 test('an unexpected failure is a page with an id that the log knows, and no session stands in the log', async () => {

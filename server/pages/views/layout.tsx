@@ -38,6 +38,9 @@ export function Layout({ visit, title, store, refreshSeconds, children }: Layout
         <link rel="icon" href={favicon(store?.name ?? 'P', readableAccent(accent, 'light'))} />
         <link rel="stylesheet" href={`${visit.basePath}/assets/${visit.style.name}`} nonce={visit.nonce} />
         <style nonce={visit.nonce}>{accentRules(accent)}</style>
+        <noscript>
+          <style nonce={visit.nonce}>{SCRIPTLESS_RULES}</style>
+        </noscript>
         {visit.script ? (
           <script
             type="module"
@@ -51,6 +54,9 @@ export function Layout({ visit, title, store, refreshSeconds, children }: Layout
     </html>
   )
 }
+
+/** What only the script can do isn't offered, and the test cards' numbers can be selected. */
+const SCRIPTLESS_RULES = '.scripted.scripted{display:none}.tests button{cursor:text;user-select:text}'
 
 function accentRules(accent: string): string {
   const rule = (scheme: 'light' | 'dark') => `:root{--accent:${readableAccent(accent, scheme)}}`
