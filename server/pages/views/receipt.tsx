@@ -54,8 +54,10 @@ function Outcome({ visit, paid }: { visit: Visit; paid: Paid }) {
   const isRefunded = paid.refundedMinor >= paid.amountMinor && paid.refundedMinor > 0n
   return (
     <div class="outcome-block">
-      {isRefunded ? null : <Check />}
-      <h1>{isRefunded ? receipt.refunded : receipt.thanks}</h1>
+      <h1>
+        {isRefunded ? null : <Check />}
+        {isRefunded ? receipt.refunded : receipt.thanks}
+      </h1>
       <p class="lead">
         {isRefunded
           ? receipt.refundedLead(money(paid.refundedMinor), paid.store.name)
@@ -70,7 +72,7 @@ function Outcome({ visit, paid }: { visit: Visit; paid: Paid }) {
 /** Decorative: the words beside it say the same. */
 function Check() {
   return (
-    <svg class="check" width="40" height="40" viewBox="0 0 40 40" fill="none" stroke="currentColor" aria-hidden="true">
+    <svg class="check" width="36" height="36" viewBox="0 0 40 40" fill="none" stroke="currentColor" aria-hidden="true">
       <circle cx="20" cy="20" r="18.5" stroke-width="2" />
       <path d="M12.5 20.5l5 5 10-11" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round" />
     </svg>
@@ -113,7 +115,7 @@ export function Line({ label, children }: { label: string; children?: Child }) {
 export function formatInstant(at: Date, locale: string): string {
   return new Intl.DateTimeFormat(locale, {
     year: 'numeric',
-    month: 'long',
+    month: 'short',
     day: 'numeric',
     hour: '2-digit',
     minute: '2-digit',
