@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs'
-import sparticuz from '@sparticuz/chromium'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import sparticuz, { inflate } from '@sparticuz/chromium'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 
 /** Nothing that calls home, and nothing that weakens what the tests check (no `--disable-web-security`). */
@@ -16,16 +18,21 @@ const FLAGS = [
   '--metrics-recording-only',
 ]
 
-/** Real Chromium: CHROMIUM_PATH, else the one that npm brought, else the system's. Fails with one line that says what to do. */
+type Candidate = { executablePath: string; env?: Record<string, string> }
+
+/**
+ * Real Chromium: CHROMIUM_PATH, else the one that npm brought (with the machine's libraries, else with those that came along),
+ * else the system's. Fails with one line that says what to do.
+ */
 export async function startBrowser(): Promise<Browser> {
   const failures: string[] = []
-  for (const find of [() => process.env.CHROMIUM_PATH, fromNpm, () => '/usr/bin/chromium']) {
-    const executablePath = await find()
-    if (!executablePath || !existsSync(executablePath)) continue
+  for (const find of [named, fromNpm, fromNpmWithLibraries, ofSystem]) {
     try {
-      return await chromium.launch({ executablePath, headless: true, args: FLAGS, timeout: 20_000 })
+      const candidate = await find()
+      if (!candidate || !existsSync(candidate.executablePath)) continue
+      return await chromium.launch({ ...candidate, headless: true, args: FLAGS, timeout: 20_000 })
     } catch (error) {
-      failures.push(`${executablePath}: ${reasonOf(error)}`)
+      failures.push(`${find.name}: ${reasonOf(error)}`)
     }
   }
   throw new Error(
@@ -33,12 +40,23 @@ export async function startBrowser(): Promise<Browser> {
   )
 }
 
-async function fromNpm(): Promise<string | undefined> {
-  try {
-    return await sparticuz.executablePath()
-  } catch {
-    return undefined
-  }
+const named = (): Candidate | undefined =>
+  process.env.CHROMIUM_PATH ? { executablePath: process.env.CHROMIUM_PATH } : undefined
+
+const ofSystem = (): Candidate => ({ executablePath: '/usr/bin/chromium' })
+
+const fromNpm = async (): Promise<Candidate> => ({ executablePath: await sparticuz.executablePath() })
+
+/** The package brings NSS for machines that have none, and unpacks it only on a cloud's own. */
+async function fromNpmWithLibraries(): Promise<Candidate> {
+  const packed = fileURLToPath(new URL('../bin/al2023.tar.br', import.meta.resolve('@sparticuz/chromium')))
+  const libraries = join(await inflate(packed), 'lib')
+  return { ...(await fromNpm()), env: { ...definedEnvironment(), LD_LIBRARY_PATH: libraries } }
+}
+
+function definedEnvironment(): Record<string, string> {
+  const entries = Object.entries(process.env)
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined))
 }
 
 /** The line of Playwright's long report that names a missing library, or its first. */
