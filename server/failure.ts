@@ -12,21 +12,24 @@ export function explainFailure(error: unknown, intent: Intent | undefined): stri
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof ConfigError || cause instanceof FolderInUseError) return cause.message
     const code = 'code' in cause ? String(cause.code) : ''
-    const line = intent && (explainListening(code, intent) ?? explainDatabase(code, cause, intent))
+    const line = intent && (isListening(cause) ? explainListening(code, intent) : explainDatabase(code, cause, intent))
     if (line) return line
   }
   return undefined
 }
 
+function isListening(error: Error): boolean {
+  return 'syscall' in error && error.syscall === 'listen'
+}
+
 function explainListening(code: string, { port, host }: Intent): string | undefined {
   switch (code) {
     case 'EADDRINUSE':
-      return `Port ${port} is taken by another program. Stop it, or set PORT to another port: PORT=${port + 1} npm start`
-    case 'EADDRNOTAVAIL':
-    case 'EAGAIN':
-      return `This machine has no address ${host}. Set HOST to one it has: 127.0.0.1 for this machine only, 0.0.0.0 for all.`
+      return `Port ${port} is taken by another program. Stop it, or set PORT to another port: PORT=${port === 3000 ? 3001 : 3000} npm start`
+    case 'EACCES':
+      return `This user may not listen on port ${port}. Set PORT to one above 1023: PORT=3000 npm start`
     default:
-      return undefined
+      return `This process can't listen on ${host} (${code}). Set HOST to an address of this machine: 127.0.0.1 for itself only, 0.0.0.0 for all.`
   }
 }
 
@@ -37,11 +40,12 @@ function explainDatabase(code: string, error: Error, { databaseUrl, dataDir }: I
 function explainFolder(code: string, dataDir: string): string | undefined {
   switch (code) {
     case 'EACCES':
+    case 'ENOENT':
     case 'EPERM':
     case 'EROFS':
     case 'SQLITE_CANTOPEN':
     case 'SQLITE_READONLY':
-      return `The data folder ${dataDir} can't be written to. Change its permissions, or set PAYHOOK_DATA_DIR to another folder.`
+      return `The data folder ${dataDir} can't be made or written to. Change its permissions, or set PAYHOOK_DATA_DIR to another folder.`
     case 'EEXIST':
     case 'ENOTDIR':
       return `The data folder ${dataDir} is a file or lies below one. Set PAYHOOK_DATA_DIR to a folder.`
