@@ -28,8 +28,7 @@ export type ServerLog = Log & {
  * JSON lines on standard error: standard output is for people (the start message) and, with the stdio door, for the protocol.
  * Lines are written when the event loop has a moment, so that a busy request doesn't wait for the disk.
  */
-export function createLog(level: Config['logLevel']): ServerLog {
-  const destination = pino.destination({ dest: 2, sync: false })
+export function createLog(level: Config['logLevel'], destination: Destination = standardError()): ServerLog {
   const log = pino(
     {
       level,
@@ -48,6 +47,12 @@ export function createLog(level: Config['logLevel']): ServerLog {
     error: (fields, message) => log.error(fields, message),
     flush: () => destination.flushSync(),
   }
+}
+
+export type Destination = { write(line: string): unknown; flushSync(): void }
+
+function standardError(): Destination {
+  return pino.destination({ dest: 2, sync: false })
 }
 
 const MAX_CAUSES = 5

@@ -13,6 +13,8 @@ export type StartFacts = {
  */
 export function startMessage(facts: StartFacts): string {
   const parts = [places(facts)]
+  if (!facts.firstStore)
+    parts.push(`  For an agent, with your key:\n\n${JSON.stringify(mcpServers(facts.publicUrl, 'sk_test_…'))}`)
   if (facts.firstStore) parts.push(keys(facts.firstStore), nextSteps(facts.publicUrl, facts.firstStore.testKey))
   parts.push(notes(facts))
   return `\n${parts.join('\n\n')}\n`
@@ -55,16 +57,16 @@ function nextSteps(publicUrl: string, testKey: string): string {
     '',
     '  Or let an agent do it. For its mcpServers configuration:',
     '',
-    mcpServers(publicUrl, testKey),
+    JSON.stringify(mcpServers(publicUrl, testKey), null, 2),
   ].join('\n')
 }
 
-function mcpServers(publicUrl: string, key: string): string {
+function mcpServers(publicUrl: string, key: string) {
   const payhook = { type: 'http', url: `${publicUrl}/mcp`, headers: { Authorization: `Bearer ${key}` } }
-  return JSON.stringify({ mcpServers: { payhook } }, null, 2)
+  return { mcpServers: { payhook } }
 }
 
-function notes({ config, firstStore }: StartFacts): string {
+function notes({ config }: StartFacts): string {
   const lines = [
     '  Cards are simulated until a gateway is configured: test keys sell with test cards, live keys cannot charge yet.',
   ]
@@ -73,7 +75,6 @@ function notes({ config, firstStore }: StartFacts): string {
       '  The built-in database survives a crash of this process, not a power cut. Before real sales, set DATABASE_URL to PostgreSQL.',
     )
   }
-  if (!firstStore) lines.push(`  A key was lost? POST /api/v1/stores opens a new store; the docs show how.`)
   lines.push('  Ctrl-C stops the server; nothing is lost.')
   return lines.join('\n')
 }
