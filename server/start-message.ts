@@ -50,7 +50,7 @@ function keys(store: NonNullable<StartFacts['firstStore']>): string {
 
 function nextSteps(publicUrl: string, testKey: string): string {
   return [
-    '  Create a product and open its checkout_url in a browser (card 4242 4242 4242 4242):',
+    '  Create a product and open its checkout_url in a browser (card 4000 0000 0000 0002):',
     '',
     `curl ${publicUrl}/api/v1/products -H 'Authorization: Bearer ${testKey}' -H 'Content-Type: application/json' \\`,
     `  -d '{"name":"My first product","price_cents":1900}'`,
