@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { fetchRequestHandler } from '@trpc/server/adapters/fetch'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { routePath } from 'hono/route'
 import type { Deps } from './context'
+import { mountHealth } from './health'
 import { AppError } from './kernel/errors'
 import { type Operation, readOperations } from './operations'
 import { mountPages } from './pages/mount'
@@ -14,8 +16,11 @@ const MAX_BODY_BYTES = 256 * 1024
 
 export type App = { fetch(request: Request): Promise<Response>; operations: Operation[]; surfaces: Surface[] }
 
-/** Everything that answers a request, made once: the doors, the pages, the health checks. */
-export function createApp(deps: Deps): App {
+/**
+ * Everything that answers a request, made once: the doors, the pages, the health checks. `isDraining` says that the process
+ * is about to end, which takes it out of `/readyz`.
+ */
+export function createApp(deps: Deps, isDraining = () => false): App {
   const operations = readOperations()
   const documented = [payhookSurface(operations)]
   const claimed = new Set(documented.flatMap((surface) => surface.routes.map(routeKey)))
@@ -23,11 +28,14 @@ export function createApp(deps: Deps): App {
 
   const app = new Hono<Env>({ strict: false })
   app.use(async (c, next) => {
+    const started = performance.now()
     const id = `req_${randomUUID()}`
     c.set('requestId', id)
     await next()
     c.res.headers.set('X-Request-Id', id)
+    deps.metrics.countRequest(c.req.method, routePath(c), c.res.status, (performance.now() - started) / 1_000)
   })
+  mountHealth(app, deps, isDraining)
   app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: (c) => c.json(tooLarge(), 413) }))
   for (const surface of surfaces) mountSurface(app, deps, surface)
   app.all('/trpc/*', (c) => serveTrpc(c.req.raw, deps, c.get('requestId')))

@@ -5,6 +5,7 @@ import type { KeyLookup } from './domain/keys/lookup'
 import type { KeyUsage } from './domain/keys/usage'
 import type { Clock } from './kernel/clock'
 import type { Gateways } from './ports/gateway'
+import type { Metrics } from './metrics'
 
 export type LogFields = Record<string, unknown>
 
@@ -27,6 +28,7 @@ export type Deps = {
   db: Db
   clock: Clock
   log: Log
+  metrics: Metrics
   lookUpKey: KeyLookup
   keyUsage: KeyUsage
   gateways: Gateways

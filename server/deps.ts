@@ -5,6 +5,7 @@ import { createKeyLookup } from './domain/keys/lookup'
 import { createKeyUsage } from './domain/keys/usage'
 import { createSandboxGateway } from './gateways/sandbox/gateway'
 import type { Clock } from './kernel/clock'
+import { createMetrics } from './metrics'
 
 /** What differs between a server, the stdio door and a test. */
 export type Surroundings = { config: Config; publicUrl: string; database: DatabaseHandle; clock: Clock; log: Log }
@@ -17,6 +18,7 @@ export function createDeps({ config, publicUrl, database, clock, log }: Surround
     db: database.db,
     clock,
     log,
+    metrics: createMetrics(),
     lookUpKey: createKeyLookup(database.db),
     keyUsage: createKeyUsage(),
     gateways: { test: createSandboxGateway(clock), live: null },

@@ -24,11 +24,18 @@ export type DatabaseHandle = {
 /** Connections of one process to PostgreSQL. Above 16 a small server only queues inside PostgreSQL instead of here. */
 const POOL_SIZE = 16
 
+/** The type's number in PostgreSQL's catalogue. */
+const TIMESTAMPTZ = 1184
+
 export async function openPostgres(url: string, poolSize = POOL_SIZE): Promise<DatabaseHandle> {
   const [{ default: connect }, { drizzle }] = await Promise.all([import('postgres'), import('drizzle-orm/postgres-js')])
   const client: postgres.Sql = connect(url, { max: poolSize, onnotice: () => undefined })
+  const db = drizzle(client)
+  // Drizzle hands times to the driver as they are and encodes only those it knows the column of, which a placeholder in a
+  // WHERE doesn't tell it: a Date there would fail on PostgreSQL, and on PostgreSQL alone.
+  client.options.serializers[TIMESTAMPTZ] = (value: unknown) => (value instanceof Date ? value.toISOString() : value)
   return {
-    db: drizzle(client),
+    db,
     kind: 'postgres',
     runScript: async (script) => {
       await client.unsafe(script)

@@ -69,6 +69,7 @@ async function runLogged(deps: Deps, job: Job): Promise<boolean> {
   try {
     return await job.run(deps)
   } catch (error) {
+    deps.metrics.countJobFailure(job.name)
     deps.log.error({ err: error, job: job.name }, 'a job failed and will be tried again')
     return false
   }

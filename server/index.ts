@@ -1,0 +1,123 @@
+import { type App, createApp } from './app'
+import { type Config, parseConfig } from './config'
+import type { DatabaseHandle } from './db/client'
+import { hasNoStore, openStore } from './domain/stores/service'
+import { explainFailure, type Intent } from './failure'
+import { SECOND_MS, systemClock } from './kernel/clock'
+import { formatStoreId } from './kernel/ids'
+import { createLog } from './log'
+import { openDatabase, type Running, startParts } from './start'
+import { startMessage } from './start-message'
+
+const HELP = `Payhook: a self-hosted selling backend.
+
+  bun server/index.ts             start the server
+  bun server/index.ts --help      show this text
+
+The environment configures it: README.md has the table of its variables.
+`
+
+/** The longest that Bun lets a connection be quiet. Its default of 10 s cuts the event streams of MCP (oven-sh/bun#27479). */
+const IDLE_SECONDS = 255
+
+/** Requests get most of the ten seconds that a supervisor waits after SIGTERM, jobs and the database what is left. */
+const REQUESTS_END_MS = 7 * SECOND_MS
+const ALL_ENDS_MS = 9.5 * SECOND_MS
+
+/** A terminal's Ctrl-C reaches us twice, from the terminal and from npm: within this time it is one. */
+const SAME_SIGNAL_MS = SECOND_MS
+
+let intent: Intent | undefined
+
+async function main(args: string[]): Promise<void> {
+  const [command, ...rest] = args
+  if (command === '--help' || command === '-h') return void process.stdout.write(HELP)
+  if (command !== undefined || rest.length > 0) fail(`There is no command ${args.join(' ')}. See --help.`)
+  const config = parseConfig(process.env)
+  intent = config
+  await serve(config)
+}
+
+/** Listens first, so that a taken port stops the start before the first store is made and its keys are lost unseen. */
+async function serve(config: Config): Promise<void> {
+  let app: App | undefined
+  let draining = false
+  const log = createLog(config.logLevel)
+  const server = Bun.serve({
+    port: config.port,
+    hostname: config.host,
+    idleTimeout: IDLE_SECONDS,
+    fetch: (request) => app?.fetch(request) ?? new Response('Starting. Try again in a moment.', { status: 503 }),
+  })
+  const publicUrl = config.publicUrl ?? `http://localhost:${server.port}`
+  const database = await prepareDatabase(config)
+  const running = startParts({ config, publicUrl, database, clock: systemClock, log })
+  app = createApp(running.deps, () => draining)
+  onSignal(async () => {
+    draining = true
+    await within(REQUESTS_END_MS, server.stop())
+    await server.stop(true)
+    await endParts(running, database)
+    log.flush()
+  })
+  logStrayErrors(running)
+  process.stdout.write(startMessage({ config, publicUrl, firstStore: await openFirstStore(running) }))
+}
+
+/** The first start of the built-in database takes seconds, in which a silent terminal looks broken. */
+async function prepareDatabase(config: Config): Promise<DatabaseHandle> {
+  const timer = setTimeout(() => process.stdout.write('Preparing the database (on the first start only)…\n'), SECOND_MS)
+  try {
+    return await openDatabase(config)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function openFirstStore({ deps }: Running) {
+  if (!(await hasNoStore(deps))) return undefined
+  const { store, liveKey, testKey } = await openStore(deps, { name: 'My store', email: 'owner@example.com' })
+  return { id: formatStoreId(store.storeId), liveKey, testKey, signingKey: store.signingSecret }
+}
+
+async function endParts({ deps, worker }: Running, database: DatabaseHandle): Promise<void> {
+  await worker.stop()
+  await deps.keyUsage.flush(deps.db)
+  await database.close()
+}
+
+/** The first SIGTERM or SIGINT ends the process in order, with status 0; a second one at once. */
+function onSignal(drain: () => Promise<void>): void {
+  let signalledAt: number | undefined
+  const end = async () => {
+    if (signalledAt !== undefined) {
+      if (performance.now() - signalledAt > SAME_SIGNAL_MS) process.exit(130)
+      return
+    }
+    signalledAt = performance.now()
+    await within(ALL_ENDS_MS, drain()).catch((error) => process.stderr.write(`While stopping: ${error}\n`))
+    process.exit(0)
+  }
+  process.on('SIGTERM', end)
+  process.on('SIGINT', end)
+}
+
+function within(ms: number, work: Promise<unknown>): Promise<unknown> {
+  return Promise.race([work, new Promise((resolve) => setTimeout(resolve, ms))])
+}
+
+/** A promise that nobody awaited must not end a shop; whoever runs it must hear of it. */
+function logStrayErrors({ deps }: Running): void {
+  process.on('unhandledRejection', (error) => deps.log.error({ err: error }, 'a promise failed that nobody awaited'))
+}
+
+function fail(line: string): never {
+  process.stderr.write(`${line}\n`)
+  process.exit(1)
+}
+
+main(process.argv.slice(2)).catch((error) => {
+  const line = explainFailure(error, intent)
+  if (line !== undefined) fail(line)
+  fail(`Payhook could not start. This is a defect; please report it with what follows.\n${error?.stack ?? error}`)
+})

@@ -1,0 +1,110 @@
+import { afterEach, expect, test } from 'vitest'
+import { emptyPlace, eventually, printedKeys, type ServerProcess, startServer } from '../support/server'
+
+const cleanups: (() => unknown)[] = []
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+const SALES = 20
+
+/** A seller's server that can be switched off: until `open` it refuses every delivery. */
+function startReceiver() {
+  const state = { open: false, refused: 0 }
+  const orders: string[] = []
+  const server = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch: async (request) => {
+      const { data } = (await request.json()) as { data: { purchase_id: string } }
+      if (!state.open) {
+        state.refused++
+        return new Response('not now', { status: 503 })
+      }
+      orders.push(data.purchase_id)
+      return new Response('thanks')
+    },
+  })
+  cleanups.push(() => server.stop(true))
+  return { url: `http://127.0.0.1:${server.port}/hook`, state, orders }
+}
+
+async function call(server: ServerProcess, key: string, path: string, body: object): Promise<Record<string, unknown>> {
+  const answer = await fetch(`${server.url}/v1/${path}`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  const output = (await answer.json()) as Record<string, unknown>
+  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${JSON.stringify(output)}`)
+  return output
+}
+
+async function sell(server: ServerProcess, key: string, productId: unknown): Promise<string> {
+  const order = await call(server, key, 'orders', { product_id: productId })
+  const { state } = await call(server, key, `orders/${order.id}/pay_test`, {})
+  expect(state).toBe('paid')
+  return String(order.id)
+}
+
+async function start(environment: Record<string, string>): Promise<ServerProcess> {
+  const server = await startServer(environment)
+  cleanups.push(() => server.end('SIGKILL'))
+  return server
+}
+
+test(`kill -9 after ${SALES} sales were acknowledged and before any webhook got through: after a restart all arrive`, async () => {
+  const { environment, remove } = await emptyPlace()
+  cleanups.push(remove)
+  const receiver = startReceiver()
+  const first = await start(environment)
+  const { test: key } = printedKeys(first)
+  await call(first, key, 'webhooks', { url: receiver.url, events: ['sale.completed'] })
+  const product = await call(first, key, 'products', { name: 'Kit', price_cents: 1900 })
+  const sold = await Promise.all(Array.from({ length: SALES }, () => sell(first, key, product.id)))
+  await eventually('a refused delivery', () => (receiver.state.refused > 0 ? true : undefined))
+  await first.end('SIGKILL')
+
+  receiver.state.open = true
+  const second = await start(environment)
+  await eventually(
+    'every delivery',
+    () => (new Set(receiver.orders).size === SALES ? true : undefined),
+    // A delivery that a worker had when it was killed is free again when its lease ends.
+    100_000,
+  )
+  expect([...new Set(receiver.orders)].sort()).toEqual(sold.sort())
+  const answer = await fetch(`${second.url}/api/v1/revenue?period=7d`, { headers: { Authorization: `Bearer ${key}` } })
+  expect(await answer.json()).toMatchObject({ period_sales: SALES, period_revenue_cents: SALES * 1900 })
+}, 150_000)
+
+test('kill -9 in the middle of sales: what was acknowledged is kept, and what was not is whole or absent', async () => {
+  const { environment, remove } = await emptyPlace()
+  cleanups.push(remove)
+  const receiver = startReceiver()
+  receiver.state.open = true
+  const first = await start(environment)
+  const { test: key } = printedKeys(first)
+  await call(first, key, 'webhooks', { url: receiver.url, events: ['sale.completed'] })
+  const product = await call(first, key, 'products', { name: 'Kit', price_cents: 1900 })
+  const acknowledged: string[] = []
+  const selling = Array.from({ length: 4 }, async () => {
+    for (;;) acknowledged.push(await sell(first, key, product.id))
+  })
+  const stopped = Promise.allSettled(selling)
+  await eventually('some sales', () => (acknowledged.length >= 10 ? true : undefined))
+  await first.end('SIGKILL')
+  await stopped
+
+  const second = await start(environment)
+  const authorized = { headers: { Authorization: `Bearer ${key}` } }
+  const page = (await (await fetch(`${second.url}/v1/orders?status=completed&limit=100`, authorized)).json()) as {
+    orders: { id: string }[]
+  }
+  const completed = page.orders.map(({ id }) => id)
+  expect(completed).toEqual(expect.arrayContaining(acknowledged))
+  // Each completed order has its sale and its webhook: one transaction made all three.
+  const revenue = await (await fetch(`${second.url}/api/v1/revenue?period=7d`, authorized)).json()
+  expect(revenue).toMatchObject({ period_sales: completed.length })
+  await eventually('every delivery', () => (completed.every((id) => receiver.orders.includes(id)) ? true : undefined), 100_000)
+}, 150_000)
