@@ -33,7 +33,21 @@ function shorten(schema: Schema, io: 'input' | 'output'): void {
   if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum
   if (schema.format !== undefined) delete schema.pattern
-  if (io === 'output' && schema.additionalProperties === false) delete schema.additionalProperties
+  // Names in JSON are strings anyway.
+  if (JSON.stringify(schema.propertyNames) === '{"type":"string"}') delete schema.propertyNames
+  if (io === 'input') return
+  if (schema.additionalProperties === false) delete schema.additionalProperties
+  mergeNull(schema)
+}
+
+/** `anyOf: [{type: string, …}, {type: null}]` is `type: [string, null]`, except where an enum would shut null out. */
+function mergeNull(schema: Schema): void {
+  const [form, none, ...rest] = Array.isArray(schema.anyOf) ? (schema.anyOf as Schema[]) : []
+  if (!form || none?.type !== 'null' || rest.length > 0 || typeof form.type !== 'string' || form.enum) return
+  // Zod comes to the outer schema first.
+  shorten(form, 'output')
+  delete schema.anyOf
+  Object.assign(schema, { ...form, ...schema, type: [form.type, 'null'] })
 }
 
 /** A schema with an id becomes a bare `$ref` at the root, which MCP doesn't take. */

@@ -56,12 +56,12 @@ describe('the list of tools', () => {
     for (const { name, inputSchema, outputSchema } of tools) {
       for (const schema of [inputSchema, outputSchema ?? {}]) {
         expect(() => validator.getValidator(schema), name).not.toThrow()
-        expect(JSON.stringify(schema)).not.toMatch(/9007199254740991|\$schema/)
+        expect(JSON.stringify(schema)).not.toMatch(/9007199254740991|\$schema|\\\\d\\\\d/)
       }
     }
   })
 
-  test('costs an agent less than 500 tokens a tool, of which it reads less than 250', async () => {
+  test('costs a client less than 600 tokens a tool on average, of which models read less than 200', async () => {
     const { tools } = await listedFor({})
     const bytes = JSON.stringify(tools).length
     const read = JSON.stringify(
@@ -71,8 +71,8 @@ describe('the list of tools', () => {
       `tools/list: ${tools.length} tools, ${bytes} bytes (about ${Math.round(bytes / 4)} tokens), ` +
         `of which models read ${read} (about ${Math.round(read / 4)})`,
     )
-    expect(bytes / 4 / tools.length).toBeLessThan(500)
-    expect(read / 4 / tools.length).toBeLessThan(250)
+    expect(bytes / 4 / tools.length).toBeLessThan(600)
+    expect(read / 4 / tools.length).toBeLessThan(200)
   })
 
   test('is the same for everybody without a key and leaves out only the tools of the operator', async () => {
