@@ -3,12 +3,14 @@ import { fetchRequestHandler } from '@trpc/server/adapters/fetch'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { routePath } from 'hono/route'
+import { createMcpEndpoint } from '../mcp/server'
+import { readApiKey } from './api-key'
 import type { Deps } from './context'
 import { mountHealth } from './health'
 import { AppError } from './kernel/errors'
 import { type Operation, readOperations } from './operations'
 import { mountPages } from './pages/mount'
-import { canonicalSurface, type Env, mountSurface, readApiKey, routeKey, type Surface } from './rest/adapter'
+import { canonicalSurface, type Env, mountSurface, routeKey, type Surface } from './rest/adapter'
 import { payhookSurface } from './rest/payhook'
 import { appRouter } from './router'
 
@@ -40,6 +42,8 @@ export function createApp(deps: Deps, isDraining = () => false): App {
   for (const surface of surfaces) mountSurface(app, deps, surface)
   app.all('/trpc/*', (c) => serveTrpc(c.req.raw, deps, c.get('requestId')))
   mountPages(app, deps)
+  const mcp = createMcpEndpoint(deps, operations, () => readOwn(app, deps, '/openapi.json'))
+  app.all('/mcp', (c) => mcp(c.req.raw, c.get('requestId')))
   app.notFound((c) => c.json({ error: `There is nothing at ${c.req.path}. See /docs for what there is.` }, 404))
   app.onError((error, c) => {
     const id = c.get('requestId')
@@ -47,6 +51,17 @@ export function createApp(deps: Deps, isDraining = () => false): App {
     return c.json({ error: `Something went wrong on our side. Try again; if it stays, quote ${id}.` }, 500)
   })
   return { fetch: async (request) => app.fetch(request), operations, surfaces }
+}
+
+/** A document of ours as its address serves it. */
+export async function readOwn(
+  app: { fetch(request: Request): Response | Promise<Response> },
+  deps: Deps,
+  path: string,
+) {
+  const response = await app.fetch(new Request(deps.publicUrl + path))
+  if (!response.ok) throw new AppError('not_found', `There is nothing at ${path}.`)
+  return response.text()
 }
 
 function tooLarge() {

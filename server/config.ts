@@ -40,6 +40,10 @@ const Environment = z.object({
   PAYHOOK_ROLES: roles.describe('What this process does: api, webhooks, chain, jobs'),
   PAYHOOK_REQUIRE_APPROVAL: flag.describe('New stores wait for the operator'),
   PAYHOOK_ALLOW_PRIVATE_WEBHOOKS: flag.describe('Development only: webhooks may go to http and to private addresses'),
+  PAYHOOK_URL: optional(z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional()).describe(
+    'For mcp/stdio.ts: a running server to use instead of a database of its own',
+  ),
+  PAYHOOK_API_KEY: optional(z.string().optional()).describe('For mcp/stdio.ts: the key that its calls are made with'),
   PAYHOOK_LOG_LEVEL: optional(z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info')).describe(
     'Least severe log line',
   ),
@@ -56,6 +60,9 @@ export type Config = {
   roles: readonly Role[]
   requireApproval: boolean
   allowPrivateWebhooks: boolean
+  /** The two of the stdio door. Without a trailing slash. */
+  serverUrl: string | undefined
+  apiKey: string | undefined
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
 }
 
@@ -81,6 +88,8 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     roles: env.PAYHOOK_ROLES,
     requireApproval: env.PAYHOOK_REQUIRE_APPROVAL,
     allowPrivateWebhooks: env.PAYHOOK_ALLOW_PRIVATE_WEBHOOKS,
+    serverUrl: env.PAYHOOK_URL?.replace(/\/+$/, ''),
+    apiKey: env.PAYHOOK_API_KEY,
     logLevel: env.PAYHOOK_LOG_LEVEL,
   }
 }

@@ -4,8 +4,8 @@ import type { AfterCommit } from './db/transaction'
 import type { KeyLookup } from './domain/keys/lookup'
 import type { KeyUsage } from './domain/keys/usage'
 import type { Clock } from './kernel/clock'
-import type { Gateways } from './ports/gateway'
 import type { Metrics } from './metrics'
+import type { Gateways } from './ports/gateway'
 
 export type LogFields = Record<string, unknown>
 

@@ -1,6 +1,6 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { initTRPC, TRPCError } from '@trpc/server'
 import * as z from 'zod'
+import { isOperatorKey } from './api-key'
 import type { RequestContext, StoreContext } from './context'
 import { inTransaction } from './db/transaction'
 import { claimKey, fingerprintOf, finishKey, type IdempotencyScope, releaseKey } from './domain/idempotency/service'
@@ -148,18 +148,13 @@ async function authenticate(ctx: RequestContext): Promise<Credential> {
 const operatorOnly = t.middleware(({ ctx, next }) => {
   const { adminKey } = ctx.config
   if (ctx.request.apiKey === undefined) throw new AppError('unauthorized', 'Missing operator key')
-  if (adminKey === undefined || !sameSecret(ctx.request.apiKey, adminKey)) {
+  if (!isOperatorKey(ctx.request.apiKey, adminKey)) {
     throw new AppError('operator_only', "Only the operator's key may do this.", {
       hint: 'The operator sets it as PAYHOOK_ADMIN_KEY when the server starts.',
     })
   }
   return next()
 })
-
-function sameSecret(given: string, expected: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest()
-  return timingSafeEqual(digest(given), digest(expected))
-}
 
 /** Every change is a line in the log: who, what, by which door, how it ended. */
 const audited = t.middleware(async ({ ctx, path, type, next }) => {

@@ -1,5 +1,6 @@
 import type { Hono, Context as HonoContext } from 'hono'
 import * as z from 'zod'
+import { readApiKey } from '../api-key'
 import type { Deps, ReplyFacts, RequestContext } from '../context'
 import { AppError, toErrorBody } from '../kernel/errors'
 import type { Operation } from '../operations'
@@ -144,11 +145,6 @@ export function requestContext(c: Context, deps: Deps, reply: ReplyFacts): Reque
     },
     reply,
   }
-}
-
-export function readApiKey(headers: Headers): string | undefined {
-  const bearer = /^Bearer +(\S+) *$/i.exec(headers.get('authorization') ?? '')?.[1]
-  return bearer ?? headers.get('x-api-key')?.trim() ?? undefined
 }
 
 async function readRequest(c: Context, method: string): Promise<RestRequest> {

@@ -106,5 +106,9 @@ test('kill -9 in the middle of sales: what was acknowledged is kept, and what wa
   // Each completed order has its sale and its webhook: one transaction made all three.
   const revenue = await (await fetch(`${second.url}/api/v1/revenue?period=7d`, authorized)).json()
   expect(revenue).toMatchObject({ period_sales: completed.length })
-  await eventually('every delivery', () => (completed.every((id) => receiver.orders.includes(id)) ? true : undefined), 100_000)
+  await eventually(
+    'every delivery',
+    () => (completed.every((id) => receiver.orders.includes(id)) ? true : undefined),
+    100_000,
+  )
 }, 150_000)

@@ -1,0 +1,89 @@
+import {
+  createMcpHandler,
+  localhostAllowedHostnames,
+  PARSE_ERROR,
+  validateHostHeader,
+  validateOriginHeader,
+} from '@modelcontextprotocol/server'
+import { readApiKey } from '../server/api-key'
+import type { Config } from '../server/config'
+import type { Deps } from '../server/context'
+import type { Operation } from '../server/operations'
+import { createMethods, type ReadOpenapi } from './methods'
+import { createServer } from './protocol'
+
+/** Comments on an open stream, more often than the 10 s after which the runtime cuts a quiet connection. */
+const KEEP_ALIVE_MS = 5_000
+
+/** JSON-RPC's code for an error of the server's own. */
+const REFUSED = -32_000
+
+export type McpEndpoint = (request: Request, requestId: string) => Promise<Response>
+
+/**
+ * `/mcp`, streamable HTTP, stateless: 2026-07-28 and every older protocol.
+ *
+ * Keys are API keys that a person sets up in the client, not OAuth tokens: there is no authorization server to name, so that
+ * there is no RFC 9728 document and no 401 either, which would send clients into a login that doesn't exist and hide our words
+ * from the agent. Who has no key may look around; a call that needs one answers `unauthorized` and how to set one up.
+ */
+export function createMcpEndpoint(deps: Deps, operations: readonly Operation[], readOpenapi: ReadOpenapi): McpEndpoint {
+  const methods = createMethods(deps, operations, readOpenapi)
+  const requestIds = new WeakMap<Request, string>()
+  const hostnames = hostnamesOf(deps)
+  const handler = createMcpHandler(
+    ({ era, requestInfo }) => {
+      const headers = requestInfo?.headers ?? new Headers()
+      const caller = {
+        requestId: (requestInfo && requestIds.get(requestInfo)) ?? 'unknown',
+        apiKey: readApiKey(headers),
+        idempotencyKey: headers.get('idempotency-key') ?? undefined,
+      }
+      return createServer({ methods, era, callerOf: () => caller, log: deps.log })
+    },
+    {
+      keepAliveMs: KEEP_ALIVE_MS,
+      onerror: (error) => deps.log.debug({ err: error, door: 'mcp' }, 'refused an MCP message'),
+    },
+  )
+  return async (request, requestId) => {
+    const refusal = refusalOf(request, hostnames)
+    if (refusal !== undefined) return protocolError(403, REFUSED, refusal)
+    requestIds.set(request, requestId)
+    if (!holdsJson(request)) return handler.fetch(request)
+    // Parsed here, because the SDK would copy the request to read it twice.
+    const body = parseJson(await request.text())
+    if (body === undefined) return protocolError(400, PARSE_ERROR, 'Parse error: the body is not valid JSON.')
+    return handler.fetch(request, { parsedBody: body })
+  }
+}
+
+/** The names under which this server may be called: whoever resolves another name to it (DNS rebinding) is refused. */
+function hostnamesOf({ config, publicUrl }: { config: Config; publicUrl: string }): string[] {
+  const listening = config.host.includes(':') ? `[${config.host}]` : config.host
+  return [...localhostAllowedHostnames(), new URL(publicUrl).hostname, listening]
+}
+
+function refusalOf(request: Request, hostnames: string[]): string | undefined {
+  const host = validateHostHeader(request.headers.get('host'), hostnames)
+  if (!host.ok) return `${host.message}. Set PUBLIC_URL to the address at which agents reach this server.`
+  const origin = validateOriginHeader(request.headers.get('origin'), hostnames)
+  if (!origin.ok) return `${origin.message}. Pages of other sites may not call this server.`
+  return undefined
+}
+
+function holdsJson(request: Request): boolean {
+  return request.method === 'POST' && /^application\/json\b/i.test(request.headers.get('content-type') ?? '')
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function protocolError(status: number, code: number, message: string): Response {
+  return Response.json({ jsonrpc: '2.0', error: { code, message }, id: null }, { status })
+}
