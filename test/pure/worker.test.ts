@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { parseConfig } from '../../server/config'
 import type { Deps } from '../../server/context'
 import { type Job, startWorker } from '../../server/jobs/worker'
+import { createMetrics } from '../../server/metrics'
 
 const HOUR_MS = 3_600_000
 
@@ -14,7 +15,7 @@ function depsThatLog(roles = 'jobs') {
     warn: silent,
     error: (_: unknown, message: string) => void errors.push(message),
   }
-  return { deps: { config: parseConfig({ PAYHOOK_ROLES: roles }), log } as Partial<Deps> as Deps, errors }
+  return { deps: { config: parseConfig({ PAYHOOK_ROLES: roles }), log, metrics: createMetrics() } as Partial<Deps> as Deps, errors }
 }
 
 /** Resolves when the job has run this many times. */
