@@ -1,7 +1,8 @@
 import type { Deps, Turn } from '../../context'
 import { SECOND_MS } from '../../kernel/clock'
+import { type Backlog, createBacklog } from './backlog'
 import { signRequest } from './formats'
-import { type Claimed, claimDue, giveUp, recordAttempt, storesWithDueWork } from './queue'
+import { type Claimed, claimDue, giveUp, recordAttempt } from './queue'
 import { createSlots, type SlotLimits, type Slots } from './slots'
 import { judge, MAX_ATTEMPTS } from './verdict'
 
@@ -13,6 +14,10 @@ export const POLL_MS = SECOND_MS / 2
 
 const LIMITS: SlotLimits = { all: 32, perStore: 24, perEndpoint: 8 }
 
+/** A round costs as much as some sends: it waits until several slots were freed, or a moment for fewer. */
+const MANY_FREED = LIMITS.all / 4
+const MOMENT_MS = 25
+
 const UNFINISHED = `Given up: ${MAX_ATTEMPTS} attempts were begun, and the last ones never came to an end.`
 
 /**
@@ -21,19 +26,30 @@ const UNFINISHED = `Given up: ${MAX_ATTEMPTS} attempts were begun, and the last 
  */
 export async function deliverDue(deps: Deps, turn?: Turn): Promise<boolean> {
   const bell = createBell()
-  // True when the last look left due work behind for want of slots: only then is a freed slot a reason to look again.
+  const backlog = createBacklog(deps, LIMITS.all, POLL_MS)
+  // True when the last round left due work behind for want of slots: only then is a freed slot a reason for another.
   let leftSome = false
+  let freed = 0
   const slots = createSlots(LIMITS, () => {
-    if (leftSome || slots.busy() === 0) bell.ring()
+    freed++
+    if (slots.busy() === 0 || (leftSome && freed >= MANY_FREED)) bell.ring()
+    else if (leftSome) bell.ringSoon()
   })
-  turn?.onWake(bell.ring)
+  turn?.onWake(() => {
+    backlog.stale()
+    bell.ring()
+  })
   turn?.stopping.addEventListener('abort', bell.ring, { once: true })
   try {
     while (!turn?.stopping.aborted) {
-      const taken = await takeDue(deps, slots)
-      leftSome = taken.leftSome
-      if (taken.count === 0 && slots.busy() === 0) return false
-      if (taken.count === 0 || !leftSome || slots.free() === 0) await bell.heard(POLL_MS)
+      // A slot that is freed during the round may have been wanted by it.
+      leftSome = true
+      freed = 0
+      const round = await takeDue(deps, slots, backlog)
+      leftSome = round.leftSome
+      if (round.count === 0 && !leftSome && slots.busy() === 0) return false
+      if (round.count > 0 && leftSome) bell.ringSoon()
+      await bell.heard(POLL_MS)
     }
     return true
   } finally {
@@ -46,37 +62,38 @@ export async function deliverDue(deps: Deps, turn?: Turn): Promise<boolean> {
  * Claims and starts what fits in the free slots. First every store up to its share, the one that has waited longest first;
  * what is free after that goes to whoever has more.
  */
-async function takeDue(deps: Deps, slots: Slots): Promise<{ count: number; leftSome: boolean }> {
+async function takeDue(deps: Deps, slots: Slots, backlog: Backlog): Promise<{ count: number; leftSome: boolean }> {
   if (slots.free() === 0) return { count: 0, leftSome: true }
-  const stores = await storesWithDueWork(deps, LIMITS.all)
-  const waiting = new Set(stores)
+  const stores = await backlog.stores()
+  const share = Math.ceil(LIMITS.all / Math.max(1, stores.size))
+  let leftSome = false
   let count = 0
-  for (const share of [Math.ceil(LIMITS.all / Math.max(1, stores.length)), LIMITS.perStore]) {
-    for (const storeId of waiting) {
-      const limit = Math.min(slots.free(), Math.min(share, LIMITS.perStore) - slots.busyOfStore(storeId))
+  for (const most of [Math.min(share, LIMITS.perStore), LIMITS.perStore]) {
+    for (const storeId of stores) {
+      const limit = Math.min(slots.free(), most - slots.busyOfStore(storeId))
       if (limit <= 0) continue
-      const { claimed, all } = await claimDue(deps, storeId, {
-        limit,
-        roomOf: slots.roomOfEndpoint,
-        fullEndpoints: slots.fullEndpoints(),
-      })
-      for (const delivery of claimed) slots.run(delivery, () => deliver(deps, delivery))
+      // What waits for one of these isn't looked at, so that it can't be known how much it is.
+      const fullEndpoints = slots.fullEndpoints()
+      if (fullEndpoints.length > 0) leftSome = true
+      const { claimed, all } = await claimDue(deps, storeId, { limit, roomOf: slots.roomOfEndpoint, fullEndpoints })
+      for (const delivery of claimed) {
+        slots.run({ storeId, endpointId: delivery.endpoint.id }, () => deliver(deps, delivery))
+      }
       count += claimed.length
-      if (all) waiting.delete(storeId)
+      if (all) stores.delete(storeId)
     }
   }
-  const moreStores = stores.length === LIMITS.all
-  return { count, leftSome: moreStores || waiting.size > 0 || slots.fullEndpoints().length > 0 }
+  return { count, leftSome: leftSome || stores.size > 0 || backlog.hasMore() }
 }
 
 /** Never throws: what couldn't be written down stays leased, and is tried again when the lease ends. */
 async function deliver(deps: Deps, delivery: Claimed): Promise<void> {
   try {
-    if (!delivery.isActive) return await giveUp(deps, delivery, 'The webhook endpoint is switched off.')
+    if (!delivery.endpoint.isActive) return await giveUp(deps, delivery, 'The webhook endpoint is switched off.')
     if (delivery.attempts > MAX_ATTEMPTS) return await giveUp(deps, delivery, UNFINISHED)
     const startedAt = deps.clock.now()
-    const { body, headers } = signRequest(delivery.event, delivery.secret, startedAt)
-    const outcome = await deps.sender.send({ url: delivery.url, headers, body, timeoutMs: TIMEOUT_MS })
+    const { body, headers } = signRequest(delivery.event, delivery.endpoint.secret, startedAt)
+    const outcome = await deps.sender.send({ url: delivery.endpoint.url, headers, body, timeoutMs: TIMEOUT_MS })
     const verdict = judge(outcome, delivery, deps.clock.now())
     await recordAttempt(deps, delivery, { startedAt, outcome, verdict })
   } catch (error) {
@@ -88,10 +105,15 @@ async function deliver(deps: Deps, delivery: Claimed): Promise<void> {
 function createBell() {
   let rung = false
   let wakeUp: (() => void) | undefined
+  let soon: Timer | undefined
+  const ring = () => {
+    rung = true
+    wakeUp?.()
+  }
   return {
-    ring: () => {
-      rung = true
-      wakeUp?.()
+    ring,
+    ringSoon: () => {
+      soon ??= setTimeout(ring, MOMENT_MS)
     },
     heard: async (ms: number) => {
       if (!rung) {
@@ -103,6 +125,8 @@ function createBell() {
           }
         })
       }
+      clearTimeout(soon)
+      soon = undefined
       rung = false
       wakeUp = undefined
     },

@@ -4,7 +4,7 @@ import { prepared } from '../../db/prepared'
 import { inTransaction } from '../../db/transaction'
 import { addMs, SECOND_MS } from '../../kernel/clock'
 import type { SendOutcome } from '../../ports/sender'
-import { deliveries, deliveryAttempts, events, webhookEndpoints } from './table'
+import { type DeliveryRow, deliveries, deliveryAttempts, events, webhookEndpoints } from './table'
 import type { Verdict } from './verdict'
 
 /**
@@ -20,11 +20,8 @@ export type Claimed = {
   /** The one that this claim is for included: an attempt that kills its process, or can't be written down, counts too. */
   attempts: number
   createdAt: Date
-  endpointId: string
-  url: string
-  secret: string
-  isActive: boolean
   event: { id: string; type: string; data: Record<string, unknown>; createdAt: Date }
+  endpoint: { id: string; url: string; secret: string; isActive: boolean }
 }
 
 // Written out in the queries, not passed: a prepared statement uses the partial index only if it can see this.
@@ -45,7 +42,8 @@ export async function storesWithDueWork(deps: Deps, limit: number): Promise<bigi
       .limit(sql.placeholder('limit'))
       .prepare(name),
   )
-  return (await query.execute({ now: deps.clock.now(), limit })).map((row) => row.storeId)
+  // A placeholder takes what the driver takes, which for postgres.js is text.
+  return (await query.execute({ now: deps.clock.now().toISOString(), limit })).map((row) => row.storeId)
 }
 
 /** How many deliveries to take, and of each endpoint how many at most. */
@@ -61,40 +59,34 @@ export async function claimDue(
   wanted: Wanted,
 ): Promise<{ claimed: Claimed[]; all: boolean }> {
   const now = deps.clock.now()
-  return inTransaction(deps, async (tx) => {
-    const rows = await lockDue(tx, storeId, now, wanted)
-    const claimed = withinRoom(rows, wanted)
-    if (claimed.length > 0) {
-      const ids = claimed.map((delivery) => delivery.id)
+  const { taken, all } = await inTransaction(deps, async (tx) => {
+    const due = await lockDue(tx, storeId, now, wanted)
+    const taken = withinRoom(due, wanted)
+    if (taken.length > 0) {
+      const ids = taken.map((row) => row.id)
       await tx.db
         .update(deliveries)
         .set({ dueAt: addMs(now, LEASE_MS), attempts: sql`${deliveries.attempts} + 1` })
         .where(and(eq(deliveries.storeId, storeId), inArray(deliveries.id, ids)))
     }
-    const begun = claimed.map((delivery) => ({ ...delivery, attempts: delivery.attempts + 1 }))
-    return { claimed: begun, all: rows.length < wanted.limit && claimed.length === rows.length }
+    return { taken, all: due.length < wanted.limit && taken.length === due.length }
   })
+  return { claimed: await withContents(deps, storeId, taken), all }
 }
 
-function lockDue(tx: Deps, storeId: bigint, now: Date, { limit, fullEndpoints }: Wanted): Promise<Claimed[]> {
+type Due = Pick<DeliveryRow, 'id' | 'attempts' | 'createdAt' | 'endpointId' | 'eventId'>
+
+/** Of the deliveries alone: a planner without fresh statistics joins the store's whole history to each of them. */
+function lockDue(tx: Deps, storeId: bigint, now: Date, { limit, fullEndpoints }: Wanted): Promise<Due[]> {
   return tx.db
     .select({
-      storeId: deliveries.storeId,
       id: deliveries.id,
       attempts: deliveries.attempts,
       createdAt: deliveries.createdAt,
       endpointId: deliveries.endpointId,
-      url: webhookEndpoints.url,
-      secret: webhookEndpoints.secret,
-      isActive: webhookEndpoints.isActive,
-      event: { id: events.id, type: events.type, data: events.data, createdAt: events.createdAt },
+      eventId: deliveries.eventId,
     })
     .from(deliveries)
-    .innerJoin(events, and(eq(events.storeId, storeId), eq(events.id, deliveries.eventId)))
-    .innerJoin(
-      webhookEndpoints,
-      and(eq(webhookEndpoints.storeId, storeId), eq(webhookEndpoints.id, deliveries.endpointId)),
-    )
     .where(
       and(
         eq(deliveries.storeId, storeId),
@@ -105,11 +97,11 @@ function lockDue(tx: Deps, storeId: bigint, now: Date, { limit, fullEndpoints }:
     )
     .orderBy(asc(deliveries.dueAt))
     .limit(limit)
-    .for('update', { of: deliveries, skipLocked: true })
+    .for('update', { skipLocked: true })
 }
 
 /** What is over an endpoint's room stays in the queue, unlocked again by the commit. */
-function withinRoom(rows: readonly Claimed[], { roomOf }: Wanted): Claimed[] {
+function withinRoom(rows: readonly Due[], { roomOf }: Wanted): Due[] {
   const taken = new Map<string, number>()
   return rows.filter(({ endpointId }) => {
     const count = taken.get(endpointId) ?? 0
@@ -117,6 +109,35 @@ function withinRoom(rows: readonly Claimed[], { roomOf }: Wanted): Claimed[] {
     taken.set(endpointId, count + 1)
     return true
   })
+}
+
+/** Adds the events and the endpoints. A delivery whose endpoint was deleted just now is gone with it. */
+async function withContents(deps: Deps, storeId: bigint, taken: readonly Due[]): Promise<Claimed[]> {
+  if (taken.length === 0) return []
+  const [happened, endpoints] = await Promise.all([
+    deps.db
+      .select({ id: events.id, type: events.type, data: events.data, createdAt: events.createdAt })
+      .from(events)
+      .where(and(eq(events.storeId, storeId), inArray(events.id, distinct(taken, 'eventId')))),
+    deps.db
+      .select({
+        id: webhookEndpoints.id,
+        url: webhookEndpoints.url,
+        secret: webhookEndpoints.secret,
+        isActive: webhookEndpoints.isActive,
+      })
+      .from(webhookEndpoints)
+      .where(and(eq(webhookEndpoints.storeId, storeId), inArray(webhookEndpoints.id, distinct(taken, 'endpointId')))),
+  ])
+  return taken.flatMap(({ id, attempts, createdAt, eventId, endpointId }) => {
+    const event = happened.find((row) => row.id === eventId)
+    const endpoint = endpoints.find((row) => row.id === endpointId)
+    return event && endpoint ? [{ storeId, id, attempts: attempts + 1, createdAt, event, endpoint }] : []
+  })
+}
+
+function distinct(rows: readonly Due[], field: 'eventId' | 'endpointId'): string[] {
+  return [...new Set(rows.map((row) => row[field]))]
 }
 
 /** Ends a delivery without a request. */
@@ -176,8 +197,8 @@ async function disableEndpoint(tx: Deps, delivery: Claimed, at: Date): Promise<v
     .where(
       and(
         eq(webhookEndpoints.storeId, delivery.storeId),
-        eq(webhookEndpoints.id, delivery.endpointId),
-        eq(webhookEndpoints.url, delivery.url),
+        eq(webhookEndpoints.id, delivery.endpoint.id),
+        eq(webhookEndpoints.url, delivery.endpoint.url),
       ),
     )
 }
