@@ -6,6 +6,7 @@ import type { KeyUsage } from './domain/keys/usage'
 import type { Clock } from './kernel/clock'
 import type { Metrics } from './metrics'
 import type { Gateways } from './ports/gateway'
+import type { Sender } from './ports/sender'
 
 export type LogFields = Record<string, unknown>
 
@@ -20,6 +21,14 @@ export type Log = {
 /** A worker that can be told that there is new work; it would find it by itself a little later. */
 export type Work = 'webhooks' | 'revenue'
 
+/** What a job's run that takes long hears of the world meanwhile. */
+export type Turn = {
+  /** Aborted when the process stops: finish what was begun, take on nothing new. */
+  readonly stopping: AbortSignal
+  /** `listener` hears of every wake of this job during the run. */
+  onWake(listener: () => void): void
+}
+
 /** Everything a service needs from outside, made once by whoever starts the process or a test. */
 export type Deps = {
   config: Config
@@ -32,6 +41,7 @@ export type Deps = {
   lookUpKey: KeyLookup
   keyUsage: KeyUsage
   gateways: Gateways
+  sender: Sender
   wake(work: Work): void
 }
 

@@ -6,6 +6,7 @@ import { createKeyUsage } from './domain/keys/usage'
 import { createSandboxGateway } from './gateways/sandbox/gateway'
 import type { Clock } from './kernel/clock'
 import { createMetrics } from './metrics'
+import { createSender } from './sender/pinned'
 
 /** What differs between a server, the stdio door and a test. */
 export type Surroundings = { config: Config; publicUrl: string; database: DatabaseHandle; clock: Clock; log: Log }
@@ -22,6 +23,7 @@ export function createDeps({ config, publicUrl, database, clock, log }: Surround
     lookUpKey: createKeyLookup(database.db),
     keyUsage: createKeyUsage(),
     gateways: { test: createSandboxGateway(clock), live: null },
+    sender: createSender({ allowPrivate: config.allowPrivateWebhooks }),
     wake: () => undefined,
   }
 }

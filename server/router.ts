@@ -2,6 +2,7 @@ import { keysRouter } from './domain/keys/router'
 import { ordersRouter } from './domain/orders/router'
 import { productsRouter } from './domain/products/router'
 import { storesRouter } from './domain/stores/router'
+import { webhooksRouter } from './domain/webhooks/router'
 import { router } from './trpc'
 
 /** Every procedure there is. The doors are made from this. */
@@ -10,6 +11,7 @@ export const appRouter = router({
   keys: keysRouter,
   products: productsRouter,
   orders: ordersRouter,
+  webhooks: webhooksRouter,
 })
 
 /** For TypeScript clients: `createTRPCClient<AppRouter>(…)`. */

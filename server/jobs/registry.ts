@@ -1,6 +1,7 @@
 import { pruneKeys } from '../domain/idempotency/service'
 import { expireSessions } from '../domain/payments/expiry'
 import { recoverAttempts, recoverRefunds } from '../domain/payments/recovery'
+import { deliverDue, POLL_MS } from '../domain/webhooks/deliver'
 import { HOUR_MS, MINUTE_MS } from '../kernel/clock'
 import type { Job } from './worker'
 
@@ -27,4 +28,5 @@ export const jobs: readonly Job[] = [
   { name: 'payment_recovery', role: 'jobs', everyMs: MINUTE_MS / 4, run: recoverAttempts },
   { name: 'refund_recovery', role: 'jobs', everyMs: MINUTE_MS / 4, run: recoverRefunds },
   { name: 'session_expiry', role: 'jobs', everyMs: MINUTE_MS / 4, run: expireSessions },
+  { name: 'webhooks', role: 'webhooks', everyMs: POLL_MS, run: deliverDue },
 ]

@@ -1,5 +1,5 @@
 import type { Role } from '../config'
-import type { Deps, Work } from '../context'
+import type { Deps, Turn, Work } from '../context'
 
 /** Work that a domain does in the background. */
 export type Job = {
@@ -8,7 +8,7 @@ export type Job = {
   /** How long the job rests when it found nothing to do and nobody woke it. */
   everyMs: number
   /** Answers true when more work is waiting, and is then run again at once. Must be safe to run in several processes. */
-  run(deps: Deps): Promise<boolean>
+  run(deps: Deps, turn: Turn): Promise<boolean>
 }
 
 export type Worker = {
@@ -31,8 +31,9 @@ export function startWorker(deps: Deps, jobs: readonly Job[]): Worker {
 }
 
 function startLoop(deps: Deps, job: Job) {
-  let stopped = false
+  const stopping = new AbortController()
   let woken = false
+  let hearWake: (() => void) | undefined
   let endRest: (() => void) | undefined
   const rest = () =>
     new Promise<void>((resolve) => {
@@ -43,14 +44,19 @@ function startLoop(deps: Deps, job: Job) {
       }
     })
   const turn = async () => {
-    while (!stopped) {
+    while (!stopping.signal.aborted) {
       woken = false
-      const more = await runLogged(deps, job)
-      if (!more && !woken && !stopped) await rest()
+      const onWake = (listener: () => void) => {
+        hearWake = listener
+      }
+      const more = await runLogged(deps, job, { stopping: stopping.signal, onWake })
+      hearWake = undefined
+      if (!more && !woken && !stopping.signal.aborted) await rest()
     }
   }
   const wake = () => {
     woken = true
+    hearWake?.()
     endRest?.()
   }
   const done = turn()
@@ -58,16 +64,16 @@ function startLoop(deps: Deps, job: Job) {
     name: job.name,
     wake,
     stop: () => {
-      stopped = true
+      stopping.abort()
       wake()
       return done
     },
   }
 }
 
-async function runLogged(deps: Deps, job: Job): Promise<boolean> {
+async function runLogged(deps: Deps, job: Job, turn: Turn): Promise<boolean> {
   try {
-    return await job.run(deps)
+    return await job.run(deps, turn)
   } catch (error) {
     deps.metrics.countJobFailure(job.name)
     deps.log.error({ err: error, job: job.name }, 'a job failed and will be tried again')

@@ -24,6 +24,8 @@ export async function recordEvent(tx: StoreContext, event: NewEvent): Promise<st
         arrayContains(webhookEndpoints.events, [event.type]),
       ),
     )
+    // An endpoint that is deleted at this moment must not take the sale down with it, by its deliveries' foreign key.
+    .for('key share')
   if (wanting.length === 0) return id
   await tx.db.insert(deliveries).values(
     wanting.map((endpoint) => ({

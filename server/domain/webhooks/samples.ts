@@ -1,0 +1,38 @@
+import * as z from 'zod'
+import type { StoreContext } from '../../context'
+import { newRowId } from '../../kernel/ids'
+import { CATALOGUE, EVENT_TYPES, isEventType } from './catalogue'
+import { TIMEOUT_MS } from './deliver'
+import { signRequest } from './formats'
+import type { EventTypeInfo, WebhookTest } from './schema'
+import { getWebhook } from './service'
+import { explain, isDelivered } from './verdict'
+
+/**
+ * Sends a sample of the endpoint's first event at once, signed like a real one, and leaves no trace in the log. A failure is an
+ * answer, not an error. Throws webhook_not_found.
+ */
+export async function sendSample(ctx: StoreContext, id: string): Promise<WebhookTest> {
+  const endpoint = await getWebhook(ctx, id)
+  const type = endpoint.events.find(isEventType) ?? 'sale.completed'
+  const at = ctx.clock.now()
+  const event = { id: newRowId(ctx.storeId), type, data: CATALOGUE[type].sample, createdAt: at }
+  const { body, headers } = signRequest(event, endpoint.secret, at)
+  const outcome = await ctx.sender.send({ url: endpoint.url, headers, body, timeoutMs: TIMEOUT_MS })
+  const delivered = isDelivered(outcome)
+  return {
+    delivered,
+    response_code: outcome.kind === 'answered' ? outcome.status : null,
+    response_time_ms: outcome.durationMs,
+    error: delivered ? null : explain(outcome),
+  }
+}
+
+/** The catalogue as callers read it. */
+export function listEventTypes(): EventTypeInfo[] {
+  return EVENT_TYPES.map((type) => {
+    const { title, description, data, sample } = CATALOGUE[type]
+    const { $schema: _, ...schema } = z.toJSONSchema(data)
+    return { type, title, description, data_schema: schema, sample }
+  })
+}

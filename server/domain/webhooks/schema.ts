@@ -1,0 +1,100 @@
+import * as z from 'zod'
+import { HttpUrl, Instant, NextCursor, PageInput, RequiredText, Text } from '../../kernel/wire'
+import { EVENT_TYPES } from './catalogue'
+
+const KNOWN_EVENTS = EVENT_TYPES.join(', ')
+
+export const Webhook = z.object({
+  id: z.uuid(),
+  url: z.string(),
+  description: z.string().nullable(),
+  events: z.array(z.string()),
+  is_active: z.boolean().describe('Only an active endpoint is sent anything'),
+  disabled_reason: z.string().nullable().describe('Why the endpoint was switched off, when it was not by you'),
+  created_at: Instant,
+  updated_at: Instant,
+})
+export type Webhook = z.infer<typeof Webhook>
+
+export const WebhookWithSecret = Webhook.extend({
+  secret: z.string().describe('Signs the events. Shown this once; store it like a password.'),
+})
+
+const Url = HttpUrl.describe('Where events are sent by POST: a public https URL, called without following redirects')
+const Description = Text(500).describe('For you, to tell endpoints apart')
+// Unknown names are refused by the service, which knows the nearest right ones.
+const Events = z
+  .array(RequiredText(100))
+  .min(1, 'must name at least one event')
+  .max(100, 'must name at most 100 events')
+  .describe(`Which events to send: one or more of ${KNOWN_EVENTS}`)
+
+export const NewWebhook = z.strictObject({ url: Url, events: Events, description: Description.nullable().optional() })
+export type NewWebhook = z.infer<typeof NewWebhook>
+
+const WebhookId = z.string().describe('The uuid of the webhook endpoint')
+
+export const WebhookRef = z.strictObject({ id: WebhookId })
+
+export const WebhookUpdate = z
+  .strictObject({
+    id: WebhookId,
+    url: Url.optional(),
+    events: Events.optional(),
+    description: Description.nullable().optional(),
+    is_active: z.boolean().optional().describe('false stops sending, true starts it again'),
+  })
+  .describe('Only what is sent changes')
+export type WebhookUpdate = z.infer<typeof WebhookUpdate>
+
+export const WebhookQuery = z.strictObject(PageInput)
+export type WebhookQuery = z.infer<typeof WebhookQuery>
+
+export const WebhookPage = z.object({ webhooks: z.array(Webhook), next_cursor: NextCursor })
+
+export const DeletedWebhook = z.object({ id: z.uuid(), deleted: z.literal(true) })
+
+const DeliveryStatus = z.enum(['pending', 'succeeded', 'failed'], 'must be pending, succeeded or failed')
+
+export const WebhookDelivery = z.object({
+  id: z.uuid(),
+  webhook_id: z.string().describe('The webhook-id header: the same for every attempt of this event'),
+  endpoint_id: z.uuid(),
+  event_type: z.string(),
+  status: DeliveryStatus.describe('pending until it succeeded or was given up'),
+  attempts: z.int().describe('Requests made so far, one under way included'),
+  response_code: z.int().nullable().describe('HTTP status of the last answer; null when there was none'),
+  error: z.string().nullable().describe('What went wrong last, in words'),
+  next_attempt_at: Instant.nullable().describe('When it is sent next; null when it ended'),
+  created_at: Instant,
+  finished_at: Instant.nullable(),
+})
+export type WebhookDelivery = z.infer<typeof WebhookDelivery>
+
+export const DeliveryQuery = z.strictObject({
+  ...PageInput,
+  endpoint_id: z.string().optional().describe('Deliveries to this webhook endpoint only'),
+  status: DeliveryStatus.optional().describe('Leave out for all'),
+})
+export type DeliveryQuery = z.infer<typeof DeliveryQuery>
+
+export const DeliveryPage = z.object({ deliveries: z.array(WebhookDelivery), next_cursor: NextCursor })
+
+export const WebhookTest = z.object({
+  delivered: z.boolean().describe('True when the receiver answered with a 2xx status within 10 seconds'),
+  response_code: z.int().nullable(),
+  response_time_ms: z.int(),
+  error: z.string().nullable().describe('Why it was not delivered'),
+})
+export type WebhookTest = z.infer<typeof WebhookTest>
+
+export const EventTypeInfo = z.object({
+  type: z.string(),
+  title: z.string(),
+  description: z.string(),
+  data_schema: z.looseObject({}).describe('JSON Schema of the event\'s "data"'),
+  sample: z.looseObject({}).describe('What a receiver may find in "data"'),
+})
+export type EventTypeInfo = z.infer<typeof EventTypeInfo>
+
+export const EventTypeList = z.object({ event_types: z.array(EventTypeInfo) })

@@ -1,0 +1,166 @@
+import { and, desc, eq } from 'drizzle-orm'
+import type { StoreContext } from '../../context'
+import { AppError } from '../../kernel/errors'
+import { derivedRowId, newRowId, newSigningSecret, storeOfRowId } from '../../kernel/ids'
+import { EVENT_TYPES, isEventType, nearestEventTypes } from './catalogue'
+import { olderThan, pageOf } from './paging'
+import type { NewWebhook, Webhook, WebhookQuery, WebhookUpdate } from './schema'
+import { type WebhookEndpointRow, webhookEndpoints } from './table'
+
+/**
+ * A new endpoint with a secret of its own. Throws unknown_event, webhook_url_refused, and webhook_exists when this URL is
+ * registered in this mode already. `seed` is what names this very call: a repetition whose first answer was lost gets the
+ * endpoint that the first one made.
+ */
+export async function createWebhook(
+  ctx: StoreContext,
+  input: NewWebhook,
+  seed: string | undefined,
+): Promise<WebhookEndpointRow> {
+  const events = knownEvents(input.events)
+  await refuseUncallable(ctx, input.url)
+  const at = ctx.clock.now()
+  const { storeId, isTest } = ctx
+  const id = seed === undefined ? newRowId(storeId) : derivedRowId(storeId, `webhook ${isTest} ${seed} ${input.url}`)
+  const [made] = await ctx.db
+    .insert(webhookEndpoints)
+    .values({
+      storeId,
+      id,
+      isTest,
+      url: input.url,
+      description: input.description || null,
+      events,
+      isActive: true,
+      secret: newSigningSecret(),
+      createdAt: at,
+      updatedAt: at,
+    })
+    .onConflictDoNothing()
+    .returning()
+  if (made) return made
+  const [own] = await ctx.db
+    .select()
+    .from(webhookEndpoints)
+    .where(and(ofStore(ctx), eq(webhookEndpoints.id, id)))
+  if (own) return own
+  throw webhookExists()
+}
+
+/** Throws webhook_not_found: for another store's endpoint too, and for a live one asked for with a test key. */
+export async function getWebhook(ctx: StoreContext, id: string): Promise<WebhookEndpointRow> {
+  if (storeOfRowId(id) !== ctx.storeId) throw webhookNotFound()
+  const [row] = await ctx.db
+    .select()
+    .from(webhookEndpoints)
+    .where(and(ofStore(ctx), eq(webhookEndpoints.id, id)))
+  if (!row) throw webhookNotFound()
+  return row
+}
+
+/** Newest first. */
+export async function listWebhooks(ctx: StoreContext, query: WebhookQuery) {
+  const found = await ctx.db
+    .select()
+    .from(webhookEndpoints)
+    .where(and(ofStore(ctx), olderThan(query.cursor, webhookEndpoints.createdAt, webhookEndpoints.id)))
+    .orderBy(desc(webhookEndpoints.createdAt), desc(webhookEndpoints.id))
+    .limit(query.limit + 1)
+  return pageOf(found, query.limit)
+}
+
+/** Only what is sent changes. Switching an endpoint on forgets why it was switched off. Throws as createWebhook does. */
+export async function updateWebhook(ctx: StoreContext, input: WebhookUpdate): Promise<WebhookEndpointRow> {
+  if (storeOfRowId(input.id) !== ctx.storeId) throw webhookNotFound()
+  const events = input.events && knownEvents(input.events)
+  if (input.url !== undefined) await refuseUncallable(ctx, input.url)
+  const [row] = await ctx.db
+    .update(webhookEndpoints)
+    .set({
+      url: input.url,
+      events,
+      description: input.description === undefined ? undefined : input.description || null,
+      isActive: input.is_active,
+      disabledReason: input.is_active ? null : undefined,
+      updatedAt: ctx.clock.now(),
+    })
+    .where(and(ofStore(ctx), eq(webhookEndpoints.id, input.id)))
+    .returning()
+    .catch((error: unknown) => {
+      // The URL is the only unique thing that changes here; an UPDATE has no ON CONFLICT to ask with.
+      throw isUniqueViolation(error) ? webhookExists() : error
+    })
+  if (!row) throw webhookNotFound()
+  return row
+}
+
+/** The endpoint, its deliveries and their log go; the events stay. Throws webhook_not_found. */
+export async function deleteWebhook(ctx: StoreContext, id: string): Promise<void> {
+  if (storeOfRowId(id) !== ctx.storeId) throw webhookNotFound()
+  const [row] = await ctx.db
+    .delete(webhookEndpoints)
+    .where(and(ofStore(ctx), eq(webhookEndpoints.id, id)))
+    .returning({ id: webhookEndpoints.id })
+  if (!row) throw webhookNotFound()
+}
+
+function ofStore(ctx: StoreContext) {
+  return and(eq(webhookEndpoints.storeId, ctx.storeId), eq(webhookEndpoints.isTest, ctx.isTest))
+}
+
+/** Without repetitions. Throws unknown_event for the first name that is none, with the nearest right ones. */
+function knownEvents(names: readonly string[]): string[] {
+  names.forEach((name, index) => {
+    if (isEventType(name)) return
+    const near = nearestEventTypes(name)
+    const meant = near.length > 0 ? ` Did you mean ${near.join(' or ')}?` : ''
+    throw new AppError('unknown_event', `There is no event "${name}".${meant}`, {
+      field: `events.${index}`,
+      hint: `The events are: ${EVENT_TYPES.join(', ')}.`,
+    })
+  })
+  return [...new Set(names)]
+}
+
+async function refuseUncallable(ctx: StoreContext, url: string): Promise<void> {
+  const refusal = await ctx.sender.refusal(url)
+  if (refusal === undefined) return
+  throw new AppError('webhook_url_refused', `This URL can't be a webhook endpoint. ${refusal}`, { field: 'url' })
+}
+
+/** SQLSTATE 23505, which drizzle hands on as the cause of its own error. */
+function isUniqueViolation(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined
+  return cause instanceof Error && 'code' in cause && cause.code === '23505'
+}
+
+function webhookNotFound() {
+  return new AppError('webhook_not_found', 'Webhook endpoint not found', {
+    field: 'id',
+    hint: 'list_webhooks shows your webhook endpoints.',
+  })
+}
+
+function webhookExists() {
+  return new AppError('webhook_exists', 'This URL is already a webhook endpoint of yours.', {
+    field: 'url',
+    hint: 'Change that one with update_webhook; list_webhooks shows its id.',
+  })
+}
+
+export function toWebhook(row: WebhookEndpointRow): Webhook {
+  return {
+    id: row.id,
+    url: row.url,
+    description: row.description,
+    events: row.events,
+    is_active: row.isActive,
+    disabled_reason: row.disabledReason,
+    created_at: row.createdAt.toISOString(),
+    updated_at: row.updatedAt.toISOString(),
+  }
+}
+
+export function toWebhookWithSecret(row: WebhookEndpointRow) {
+  return { ...toWebhook(row), secret: row.secret }
+}
