@@ -43,7 +43,7 @@ async function dumpPglite(folder: string): Promise<string> {
   return file
 }
 
-export type PostgresServer = { url: string; stop(): Promise<void> }
+export type PostgresServer = { url: string; pid: number; stop(): Promise<void> }
 
 /** PostgreSQL refuses to run as root, so that it runs as `nobody` there, from a copy that `nobody` can read. */
 const NOBODY = 65_534
@@ -71,6 +71,7 @@ export async function startPostgres(folder: string): Promise<PostgresServer> {
   await untilReady(`${url}/postgres`)
   return {
     url,
+    pid: Number(server.pid),
     stop: async () => {
       // SIGINT: fast shutdown, which doesn't wait for open connections.
       server.kill('SIGINT')
