@@ -1,6 +1,7 @@
 import { keysRouter } from './domain/keys/router'
 import { ordersRouter } from './domain/orders/router'
 import { productsRouter } from './domain/products/router'
+import { revenueRouter, statsRouter } from './domain/revenue/router'
 import { storesRouter } from './domain/stores/router'
 import { router } from './trpc'
 
@@ -10,6 +11,8 @@ export const appRouter = router({
   keys: keysRouter,
   products: productsRouter,
   orders: ordersRouter,
+  revenue: revenueRouter,
+  stats: statsRouter,
 })
 
 /** For TypeScript clients: `createTRPCClient<AppRouter>(…)`. */

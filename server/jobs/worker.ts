@@ -7,6 +7,8 @@ export type Job = {
   role: Role
   /** How long the job rests when it found nothing to do and nobody woke it. */
   everyMs: number
+  /** The shortest rest, even when woken meanwhile: work that is cheaper in larger batches sets it. None unless said. */
+  leastRestMs?: number
   /** Answers true when more work is waiting, and is then run again at once. Must be safe to run in several processes. */
   run(deps: Deps): Promise<boolean>
 }
@@ -33,10 +35,12 @@ export function startWorker(deps: Deps, jobs: readonly Job[]): Worker {
 function startLoop(deps: Deps, job: Job) {
   let stopped = false
   let woken = false
+  let wakeable = true
   let endRest: (() => void) | undefined
-  const rest = () =>
+  const { everyMs, leastRestMs = 0 } = job
+  const rest = (ms: number) =>
     new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, job.everyMs)
+      const timer = setTimeout(resolve, ms)
       endRest = () => {
         clearTimeout(timer)
         resolve()
@@ -46,12 +50,16 @@ function startLoop(deps: Deps, job: Job) {
     while (!stopped) {
       woken = false
       const more = await runLogged(deps, job)
-      if (!more && !woken && !stopped) await rest()
+      if (more || stopped) continue
+      wakeable = leastRestMs === 0
+      if (!wakeable) await rest(leastRestMs)
+      wakeable = true
+      if (!woken && !stopped) await rest(everyMs - leastRestMs)
     }
   }
   const wake = () => {
     woken = true
-    endRest?.()
+    if (wakeable) endRest?.()
   }
   const done = turn()
   return {
@@ -59,7 +67,7 @@ function startLoop(deps: Deps, job: Job) {
     wake,
     stop: () => {
       stopped = true
-      wake()
+      endRest?.()
       return done
     },
   }
