@@ -48,8 +48,15 @@ export async function readParts(ctx: StoreContext, window: RevenueWindow): Promi
       .leftJoin(products, and(eq(products.storeId, $('storeId')), eq(products.id, sql`parts.product_id`)))
       .prepare(name),
   )
-  const { after, to, firstDay, firstDayAt } = window
-  return query.execute({ storeId: ctx.storeId, isTest: ctx.isTest, after, to, firstDay, firstDayAt })
+  // Placeholders of a condition reach the driver as they are, and postgres.js takes no Date.
+  return query.execute({
+    storeId: ctx.storeId,
+    isTest: ctx.isTest,
+    after: window.after.toISOString(),
+    to: window.to.toISOString(),
+    firstDay: window.firstDay,
+    firstDayAt: window.firstDayAt.toISOString(),
+  })
 }
 
 type Parameter = 'storeId' | 'isTest' | 'after' | 'to' | 'firstDay' | 'firstDayAt'

@@ -1,9 +1,8 @@
 import { and, asc, eq, gt, notExists, sql } from 'drizzle-orm'
 import type { Deps } from '../../context'
 import type { Db } from '../../db/client'
-import { inTransaction } from '../../db/transaction'
 import { stores } from '../stores/table'
-import { lockRoller } from './roller'
+import { asOnlyRoller } from './roller'
 import { addEntry, emptyRollup, type Rollup, saveRollup } from './rollup'
 import { revenueDays, revenueEntries, revenueTail, revenueTotals } from './table'
 
@@ -52,8 +51,7 @@ async function rebuildStore(
   storeId: bigint,
   onProgress: (progress: RebuildProgress) => void,
 ): Promise<void> {
-  await inTransaction(deps, async ({ db: tx }) => {
-    await lockRoller(tx, storeId, deps.clock.now(), 'wait')
+  await asOnlyRoller(deps, storeId, 'wait', async (tx) => {
     await tx.delete(revenueDays).where(eq(revenueDays.storeId, storeId))
     await tx.delete(revenueTotals).where(eq(revenueTotals.storeId, storeId))
     await dropOrphans(tx, storeId)

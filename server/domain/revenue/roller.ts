@@ -37,12 +37,12 @@ export async function foldTails(deps: Deps): Promise<boolean> {
 }
 
 /**
- * Folds one store's tail and answers how many rows that were. Days, totals and the tail change in one transaction. The rows
- * that it folds are those that its DELETE answers, so that none can be folded twice or be deleted unfolded.
+ * Folds one store's tail and answers how many rows that were, 0 when somebody else is at it. Days, totals and the tail change
+ * in one transaction. The rows that it folds are those that its DELETE answers, so that none can be folded twice or be
+ * deleted unfolded.
  */
 export async function foldTail(deps: Deps, storeId: bigint): Promise<number> {
-  return inTransaction(deps, async ({ db: tx }) => {
-    if (!(await lockRoller(tx, storeId, deps.clock.now(), 'skip'))) return 0
+  const folded = await asOnlyRoller(deps, storeId, 'skip', async (tx) => {
     const batch = tx
       .select({ id: revenueTail.id })
       .from(revenueTail)
@@ -58,21 +58,27 @@ export async function foldTail(deps: Deps, storeId: bigint): Promise<number> {
     await saveRollup(tx, rollup)
     return rows.length
   })
+  return folded ?? 0
 }
 
 /**
- * Makes this transaction the only one that folds or rebuilds the store: a lock on the store's row, which ends with the
- * transaction, by a crash too. `skip` answers false where somebody else has it, `wait` waits for them.
+ * Runs `work` in a transaction that is the only one to fold or rebuild the store: it holds a lock on the store's row, which
+ * ends with the transaction, by a crash too. Where somebody else has it, `skip` answers undefined and `wait` waits.
  */
-export async function lockRoller(tx: Db, storeId: bigint, at: Date, busy: 'skip' | 'wait'): Promise<boolean> {
-  const ofStore = eq(revenueRollers.storeId, storeId)
-  const lock = () =>
-    tx
+export async function asOnlyRoller<T>(
+  deps: Deps,
+  storeId: bigint,
+  busy: 'skip' | 'wait',
+  work: (tx: Db) => Promise<T>,
+): Promise<T | undefined> {
+  // Committed by itself: an insert inside the transaction would make others wait for its end even where they want to skip.
+  await deps.db.insert(revenueRollers).values({ storeId, leasedUntil: deps.clock.now() }).onConflictDoNothing()
+  return inTransaction(deps, async ({ db: tx }) => {
+    const locked = await tx
       .select({ storeId: revenueRollers.storeId })
       .from(revenueRollers)
-      .where(ofStore)
+      .where(eq(revenueRollers.storeId, storeId))
       .for('update', busy === 'skip' ? { skipLocked: true } : {})
-  if ((await lock()).length > 0) return true
-  await tx.insert(revenueRollers).values({ storeId, leasedUntil: at }).onConflictDoNothing()
-  return (await lock()).length > 0
+    return locked.length > 0 ? work(tx) : undefined
+  })
 }

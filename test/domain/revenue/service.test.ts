@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type StoreContext, storeContext } from '../../../server/context'
+import { inTransaction } from '../../../server/db/transaction'
 import { createProduct } from '../../../server/domain/products/service'
+import { recordEntry } from '../../../server/domain/revenue/entries'
 import { getRevenue } from '../../../server/domain/revenue/service'
 import { type OpenedStore, updateStore } from '../../../server/domain/stores/service'
 import { DAY_MS, HOUR_MS } from '../../../server/kernel/clock'
@@ -220,8 +222,6 @@ test('revenue needs a key, and a key that may read it', async () => {
 
 test('the same sale entered twice undoes the second transaction', async () => {
   const { ctx } = await newShop()
-  const { inTransaction } = await import('../../../server/db/transaction')
-  const { recordEntry } = await import('../../../server/domain/revenue/entries')
   const orderId = randomUUID()
   const entry = { kind: 'sale', productId: null, currency: 'usd', method: 'card', amountMinor: 5n } as const
   const once = () =>
