@@ -48,15 +48,7 @@ export async function readParts(ctx: StoreContext, window: RevenueWindow): Promi
       .leftJoin(products, and(eq(products.storeId, $('storeId')), eq(products.id, sql`parts.product_id`)))
       .prepare(name),
   )
-  // Placeholders of a condition reach the driver as they are, and postgres.js takes no Date.
-  return query.execute({
-    storeId: ctx.storeId,
-    isTest: ctx.isTest,
-    after: window.after.toISOString(),
-    to: window.to.toISOString(),
-    firstDay: window.firstDay,
-    firstDayAt: window.firstDayAt.toISOString(),
-  })
+  return query.execute({ storeId: ctx.storeId, isTest: ctx.isTest, ...window })
 }
 
 type Parameter = 'storeId' | 'isTest' | 'after' | 'to' | 'firstDay' | 'firstDayAt'

@@ -43,12 +43,7 @@ async function countSales(deps: Deps, now: Date): Promise<PublicStats> {
       .prepare(name),
   )
   const dayAt = startOfUtcDay(now)
-  const nextDayAt = addMs(dayAt, DAY_MS)
-  const [row] = await query.execute({
-    day: utcDay(now),
-    dayAt: dayAt.toISOString(),
-    nextDayAt: nextDayAt.toISOString(),
-  })
+  const [row] = await query.execute({ day: utcDay(now), dayAt, nextDayAt: addMs(dayAt, DAY_MS) })
   return {
     sales_today: Number(row?.today ?? 0),
     sales_total: Number(row?.sales ?? 0),
