@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { fetchRequestHandler } from '@trpc/server/adapters/fetch'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { cors } from 'hono/cors'
 import { routePath } from 'hono/route'
 import { createMcpEndpoint } from '../mcp/server'
 import { readApiKey } from './api-key'
@@ -39,6 +40,8 @@ export function createApp(deps: Deps, isDraining = () => false): App {
   })
   mountHealth(app, deps, isDraining)
   app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: (c) => c.json(tooLarge(), 413) }))
+  // Anybody's page may show the public numbers.
+  app.use('/api/public/*', cors())
   for (const surface of surfaces) mountSurface(app, deps, surface)
   app.all('/trpc/*', (c) => serveTrpc(c.req.raw, deps, c.get('requestId')))
   mountPages(app, deps)

@@ -1,6 +1,7 @@
 import { keysRouter } from './domain/keys/router'
 import { ordersRouter } from './domain/orders/router'
 import { productsRouter } from './domain/products/router'
+import { revenueRouter, statsRouter } from './domain/revenue/router'
 import { storesRouter } from './domain/stores/router'
 import { webhooksRouter } from './domain/webhooks/router'
 import { router } from './trpc'
@@ -12,6 +13,8 @@ export const appRouter = router({
   products: productsRouter,
   orders: ordersRouter,
   webhooks: webhooksRouter,
+  revenue: revenueRouter,
+  stats: statsRouter,
 })
 
 /** For TypeScript clients: `createTRPCClient<AppRouter>(…)`. */

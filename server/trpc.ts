@@ -7,7 +7,7 @@ import { claimKey, fingerprintOf, finishKey, type IdempotencyScope, releaseKey }
 import type { Credential } from './domain/keys/lookup'
 import type { Scope } from './domain/keys/schema'
 import { AppError, ERRORS } from './kernel/errors'
-import { PLATFORM_STORE } from './kernel/ids'
+import { hashSecret, PLATFORM_STORE } from './kernel/ids'
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
 
@@ -197,7 +197,8 @@ const idempotent = t.middleware(async ({ ctx, path, type, meta, getRawInput, nex
   const scope: IdempotencyScope = {
     storeId,
     isTest,
-    key,
+    // Hashed, since an answer without an API key is sealed with the idempotency key alone.
+    key: hashSecret(key),
     fingerprint: fingerprintOf(path, await getRawInput()),
     sealWith: meta?.returnsSecret ? `${ctx.request.apiKey ?? ''}\n${key}` : undefined,
   }

@@ -1,8 +1,9 @@
 import { pruneKeys } from '../domain/idempotency/service'
 import { expireSessions } from '../domain/payments/expiry'
 import { recoverAttempts, recoverRefunds } from '../domain/payments/recovery'
+import { foldTails } from '../domain/revenue/roller'
 import { deliverDue, POLL_MS } from '../domain/webhooks/deliver'
-import { HOUR_MS, MINUTE_MS } from '../kernel/clock'
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../kernel/clock'
 import type { Job } from './worker'
 
 /** All background work. A domain adds its line here. */
@@ -29,4 +30,6 @@ export const jobs: readonly Job[] = [
   { name: 'refund_recovery', role: 'jobs', everyMs: MINUTE_MS / 4, run: recoverRefunds },
   { name: 'session_expiry', role: 'jobs', everyMs: MINUTE_MS / 4, run: expireSessions },
   { name: 'webhooks', role: 'webhooks', everyMs: POLL_MS, run: deliverDue },
+  // Woken by every sale, so that it rests at least half a second: folding many at once is what makes it cheap.
+  { name: 'revenue', role: 'jobs', everyMs: 2 * SECOND_MS, leastRestMs: SECOND_MS / 2, run: foldTails },
 ]

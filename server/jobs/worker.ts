@@ -7,6 +7,8 @@ export type Job = {
   role: Role
   /** How long the job rests when it found nothing to do and nobody woke it. */
   everyMs: number
+  /** The shortest rest, even when woken meanwhile: work that is cheaper in larger batches sets it. None unless said. */
+  leastRestMs?: number
   /** Answers true when more work is waiting, and is then run again at once. Must be safe to run in several processes. */
   run(deps: Deps, turn: Turn): Promise<boolean>
 }
@@ -31,43 +33,68 @@ export function startWorker(deps: Deps, jobs: readonly Job[]): Worker {
 }
 
 function startLoop(deps: Deps, job: Job) {
+  const { everyMs, leastRestMs = 0 } = job
   const stopping = new AbortController()
+  const rest = createRest()
   let woken = false
   let hearWake: (() => void) | undefined
-  let endRest: (() => void) | undefined
-  const rest = () =>
+  const turn: Turn = {
+    stopping: stopping.signal,
+    onWake: (listener) => {
+      hearWake = listener
+    },
+  }
+  const run = async () => {
+    while (!stopping.signal.aborted) {
+      woken = false
+      const more = await runLogged(deps, job, turn)
+      hearWake = undefined
+      if (more) continue
+      if (leastRestMs > 0 && !stopping.signal.aborted) await rest.deep(leastRestMs)
+      if (!woken && !stopping.signal.aborted) await rest.light(everyMs - leastRestMs)
+    }
+  }
+  const done = run()
+  return {
+    name: job.name,
+    wake: () => {
+      woken = true
+      hearWake?.()
+      rest.wake()
+    },
+    stop: () => {
+      stopping.abort()
+      rest.end()
+      return done
+    },
+  }
+}
+
+/** A pause that a wake-up ends when it is light, and only the end of the process when it is deep. */
+function createRest() {
+  let isLight = true
+  let end: () => void = () => undefined
+  const pause = (ms: number) =>
     new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, job.everyMs)
-      endRest = () => {
+      const timer = setTimeout(resolve, ms)
+      end = () => {
         clearTimeout(timer)
         resolve()
       }
     })
-  const turn = async () => {
-    while (!stopping.signal.aborted) {
-      woken = false
-      const onWake = (listener: () => void) => {
-        hearWake = listener
-      }
-      const more = await runLogged(deps, job, { stopping: stopping.signal, onWake })
-      hearWake = undefined
-      if (!more && !woken && !stopping.signal.aborted) await rest()
-    }
-  }
-  const wake = () => {
-    woken = true
-    hearWake?.()
-    endRest?.()
-  }
-  const done = turn()
   return {
-    name: job.name,
-    wake,
-    stop: () => {
-      stopping.abort()
-      wake()
-      return done
+    light: (ms: number) => {
+      isLight = true
+      return pause(ms)
     },
+    deep: (ms: number) => {
+      isLight = false
+      return pause(ms)
+    },
+    wake: () => {
+      if (isLight) end()
+    },
+    end: () => end(),
   }
 }
 

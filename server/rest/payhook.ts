@@ -31,6 +31,8 @@ const TABLE: readonly Line[] = [
   ['GET', '/api/v1/products/{id}', 'products.get', 200, { toBody: product }],
   ['PATCH', '/api/v1/products/{id}', 'products.update', 200, { toBody: product }],
   ['DELETE', '/api/v1/products/{id}', 'products.archive', 200, { toBody: archived }],
+  ['GET', '/api/v1/revenue', 'revenue.get', 200, {}],
+  ['GET', '/api/public/stats', 'stats.get', 200, {}],
 ]
 
 function toRoute(method: string, path: string, operation: Operation, status: number, extra: Extra): Route {

@@ -15,7 +15,10 @@ function depsThatLog(roles = 'jobs') {
     warn: silent,
     error: (_: unknown, message: string) => void errors.push(message),
   }
-  return { deps: { config: parseConfig({ PAYHOOK_ROLES: roles }), log, metrics: createMetrics() } as Partial<Deps> as Deps, errors }
+  return {
+    deps: { config: parseConfig({ PAYHOOK_ROLES: roles }), log, metrics: createMetrics() } as Partial<Deps> as Deps,
+    errors,
+  }
 }
 
 /** Resolves when the job has run this many times. */

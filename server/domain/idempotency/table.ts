@@ -8,6 +8,7 @@ export const idempotencyKeys = pgTable(
   {
     storeId: storeIdColumn(),
     isTest: isTestColumn(),
+    /** SHA-256 of the caller's key: what opens a sealed response must not lie beside it. */
     key: text('key').notNull(),
     /** SHA-256 of the operation and its input: the same key with another body is refused. */
     fingerprint: text('fingerprint').notNull(),

@@ -43,7 +43,7 @@ export const keysRouter = router({
     })
     .input(ApiKeyRef)
     .output(ApiKeyWithSecret)
-    .mutation(async ({ ctx, input }) => toApiKeyWithSecret(await rollKey(ctx, input.id))),
+    .mutation(async ({ ctx, input }) => toApiKeyWithSecret(await rollKey(ctx, ctx.credential, input.id))),
 
   revoke: storeProcedure
     .meta({

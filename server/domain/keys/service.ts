@@ -40,15 +40,19 @@ export async function createKey(ctx: StoreContext, caller: Credential, input: Ne
       field: 'mode',
     })
   }
-  const own = caller.scopes.length > 0 ? caller.scopes : SCOPES
-  const lacking = input.scopes.filter((scope) => !own.includes(scope))
-  if (lacking.length > 0) {
-    throw new AppError('missing_scope', `Your key lacks ${lacking.join(', ')}, so it cannot grant it.`, {
-      field: 'scopes',
-    })
-  }
+  refuseToGrant(caller, input.scopes)
   const scopes = input.scopes.length > 0 ? input.scopes : caller.scopes
   return issueKey(ctx.db, { storeId: ctx.storeId, isTest, name: input.name, scopes, at: ctx.clock.now() })
+}
+
+/** Throws missing_scope naming what the caller's key lacks. */
+function refuseToGrant(caller: Credential, scopes: readonly Scope[]): void {
+  const own = caller.scopes.length > 0 ? caller.scopes : SCOPES
+  const lacking = scopes.filter((scope) => !own.includes(scope))
+  if (lacking.length === 0) return
+  throw new AppError('missing_scope', `Your key lacks ${lacking.join(', ')}, so it cannot grant it.`, {
+    field: 'scopes',
+  })
 }
 
 /** Keys that still work, newest first. A test key sees test keys only. */
@@ -60,10 +64,14 @@ export async function listKeys(ctx: StoreContext): Promise<ApiKeyRow[]> {
     .orderBy(desc(apiKeys.createdAt), desc(apiKeys.id))
 }
 
-/** The old key answers 401 from the next request on; the new one has its name, mode and scopes. */
-export async function rollKey(ctx: StoreContext, id: string): Promise<IssuedKey> {
+/**
+ * The old key answers 401 from the next request on; the new one has its name, mode and scopes. Whoever rolls a key gets it, so
+ * that a key can't roll one that may do more than itself: missing_scope.
+ */
+export async function rollKey(ctx: StoreContext, caller: Credential, id: string): Promise<IssuedKey> {
   return inTransaction(ctx, async (tx) => {
     const old = await revokeKey(tx, id)
+    refuseToGrant(caller, old.scopes.length > 0 ? (old.scopes as Scope[]) : SCOPES)
     return issueKey(tx.db, {
       storeId: tx.storeId,
       isTest: old.isTest,
