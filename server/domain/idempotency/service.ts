@@ -32,13 +32,17 @@ export function fingerprintOf(operation: string, input: unknown): string {
 }
 
 function canonicalJson(value: unknown): string {
-  return (
-    JSON.stringify(value, (_key, item) =>
-      item !== null && typeof item === 'object' && !Array.isArray(item)
-        ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
-        : item,
-    ) ?? 'null'
-  )
+  try {
+    return JSON.stringify(value, withSortedFields) ?? 'null'
+  } catch (cause) {
+    // What came as JSON has no cycles, so only its depth can exhaust the stack.
+    throw new AppError('invalid_request', 'The input is nested too deeply.', { cause })
+  }
+}
+
+function withSortedFields(_key: string, item: unknown): unknown {
+  if (item === null || typeof item !== 'object' || Array.isArray(item)) return item
+  return Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 /**
