@@ -20,7 +20,9 @@ export function toAppError(error: unknown): AppError {
 
 /** What tRPC itself refuses, before any procedure of ours runs. */
 function fromTrpc(error: TRPCError): AppError {
-  const known = TRPC_REFUSALS[error.code]
+  // Around its own reading of the input, tRPC says BAD_REQUEST with the engine's words for what JSON.parse threw.
+  const code = error.code === 'BAD_REQUEST' && error.cause instanceof SyntaxError ? 'PARSE_ERROR' : error.code
+  const known = TRPC_REFUSALS[code]
   if (known) return new AppError(known.code, known.message ?? error.message, { cause: error })
   return new AppError('internal_error', 'Something went wrong on our side. Try again.', { cause: error })
 }

@@ -245,7 +245,11 @@ test('405 names every method of the path in Allow, HEAD included, whichever surf
 
 test('a trailing slash changes nothing, HEAD answers like GET, and the key is taken from either header', async () => {
   const product = await createProduct()
-  for (const [name, value] of [['x-api-key', key], ['X-API-Key', key], ['authorization', `bearer ${key}`]] as const) {
+  for (const [name, value] of [
+    ['x-api-key', key],
+    ['X-API-Key', key],
+    ['authorization', `bearer ${key}`],
+  ] as const) {
     const answer = await fetch(`${world.url}/api/v1/products/${product.id}/`, { headers: { [name]: value } })
     expect(await seen(answer)).toEqual([200, { product }])
   }

@@ -31,13 +31,16 @@ export function fingerprintOf(operation: string, input: unknown): string {
     .digest('hex')
 }
 
+/** Deeper than any input of ours. JSON.stringify takes a second to find out that its stack is too small. */
+const MAX_DEPTH = 100
+
 function canonicalJson(value: unknown): string {
-  try {
-    return JSON.stringify(value, withSortedFields) ?? 'null'
-  } catch (cause) {
-    // What came as JSON has no cycles, so only its depth can exhaust the stack.
-    throw new AppError('invalid_request', 'The input is nested too deeply.', { cause })
+  let level: object[] = [Object(value)]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MAX_DEPTH) throw new AppError('invalid_request', 'The input is nested too deeply.')
+    level = level.flatMap((item) => Object.values(item).filter((inner) => typeof inner === 'object' && inner !== null))
   }
+  return JSON.stringify(value, withSortedFields) ?? 'null'
 }
 
 function withSortedFields(_key: string, item: unknown): unknown {

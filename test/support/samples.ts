@@ -1,0 +1,44 @@
+import type { OpenedStore } from '../../server/domain/stores/service'
+import { formatStoreId } from '../../server/kernel/ids'
+
+/** What a sample may use to set up: any operation of its own fresh store, by its path. */
+export type SampleStore = {
+  opened: OpenedStore
+  call(operation: string, input: Record<string, unknown>): Promise<Record<string, unknown>>
+}
+
+export type Sample = {
+  /** Whose key calls; the store's live one unless said. */
+  as?: 'operator' | 'nobody' | 'test'
+  /** A valid input, after whatever it needs has been set up. */
+  input(store: SampleStore): Record<string, unknown> | Promise<Record<string, unknown>>
+}
+
+const product = async ({ call }: SampleStore) => ({
+  id: (await call('products.create', { name: 'Kit', price_cents: 1900 })).id,
+})
+const apiKey = async ({ call }: SampleStore) => ({ id: (await call('keys.create', { name: 'Spare' })).id })
+const storeId = ({ opened }: SampleStore) => ({ id: formatStoreId(opened.store.storeId) })
+
+/** One valid call of every operation. test/doors.test.ts fails for an operation that isn't here. */
+export const SAMPLES: Readonly<Record<string, Sample>> = {
+  'stores.create': { as: 'nobody', input: () => ({ name: 'Shop', email: 'owner@example.com' }) },
+  'stores.get': { input: () => ({}) },
+  'stores.update': { input: () => ({ name: 'New name', accent_color: '#3b5bdb', logo_url: null }) },
+  'stores.approve': { as: 'operator', input: storeId },
+  'stores.suspend': { as: 'operator', input: storeId },
+  'keys.create': { input: () => ({ name: 'Deploy', mode: 'test', scopes: ['products:read'] }) },
+  'keys.list': { input: () => ({}) },
+  'keys.roll': { input: apiKey },
+  'keys.revoke': { input: apiKey },
+  'products.create': { input: () => ({ name: 'Kit', price_cents: 1900, description: null, currency: 'EUR' }) },
+  'products.list': {
+    input: async (store) => {
+      await product(store)
+      return { limit: 5, status: 'active', search: 'kit' }
+    },
+  },
+  'products.get': { input: product },
+  'products.update': { input: async (store) => ({ ...(await product(store)), name: 'Box', price_cents: 50 }) },
+  'products.archive': { input: product },
+}
