@@ -28,6 +28,9 @@ beforeAll(async () => {
 })
 afterAll(() => world.close())
 
+/** How often each kind of status was answered: a fuzz that only ever meets 400 tests nothing. */
+const answered = { good: 0, refused: 0 }
+
 // Also what the caller didn't see as a 5xx must not have surprised the server.
 afterEach(() => {
   expect(world.log.filter(({ level }) => level === 'error')).toEqual([])
@@ -37,6 +40,7 @@ type Init = { method: string; headers: Record<string, string>; body?: string | U
 
 async function expectCalm(path: string, init: Init): Promise<void> {
   const answer = await fetch(world.url + path, { ...init, redirect: 'manual' })
+  answered[answer.ok ? 'good' : 'refused']++
   const text = await answer.text()
   const said = `${init.method} ${path.slice(0, 200)}: ${answer.status} ${text.slice(0, 500)}`
   expect(answer.status, said).toBeLessThan(500)
@@ -109,4 +113,10 @@ test('paths and methods that nobody mounted are answered without a 5xx', async (
     expect(await answer.text()).not.toMatch(/node_modules|\.tsx?:\d+/)
   })
   await fc.assert(property, { ...settings, numRuns: 300 })
+})
+
+test('the inputs were good enough to get through, and bad enough to be refused', () => {
+  const share = answered.good / (answered.good + answered.refused)
+  expect(share).toBeGreaterThan(0.1)
+  expect(share).toBeLessThan(0.6)
 })

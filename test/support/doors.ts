@@ -1,3 +1,4 @@
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import type { Operation } from '../../server/operations'
 
 /** What a caller sees of an answer, whichever door it came through. */
@@ -49,6 +50,24 @@ export function trpcDoor(url: string): Door {
       if (!body.error) throw new Error(`tRPC answered ${JSON.stringify(body)}`)
       const { code, field, retryable } = body.error.data
       return { ok: false, code, field, message: body.error.message, retryable }
+    },
+  }
+}
+
+/** Through a real MCP client, a new one for each call, because the key belongs to its connection. */
+export function mcpDoor(url: string): Door {
+  return {
+    name: 'MCP',
+    call: async ({ meta }, input, apiKey) => {
+      const client = new Client({ name: 'doors-test', version: '1.0.0' })
+      const requestInit = { headers: keyHeader(apiKey) }
+      await client.connect(new StreamableHTTPClientTransport(new URL('/mcp', url), { requestInit }))
+      const result = await client.callTool({ name: meta.tool, arguments: input }).finally(() => client.close())
+      if (!result.isError) return { ok: true, output: result.structuredContent }
+      const [content] = result.content
+      if (content?.type !== 'text') throw new Error(`MCP answered ${JSON.stringify(result)}`)
+      const { code, field, message, retryable } = JSON.parse(content.text) as ErrorFacts & { message: string }
+      return { ok: false, code, field, message, retryable }
     },
   }
 }

@@ -72,7 +72,7 @@ function Fields({ schema }: { schema: JsonSchema }) {
   if (fields.length === 0) return <p>Takes no input.</p>
   return (
     <div class="scroll" tabindex={0}>
-      <table>
+      <table class="fields">
         <thead>
           <tr>
             <th scope="col">Field</th>

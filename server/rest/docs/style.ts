@@ -52,6 +52,7 @@ th, td { text-align: left; vertical-align: top; padding: 9px 16px 9px 0; border-
 th { font-weight: 600; font-size: 13px; color: var(--faint); }
 td .type { color: var(--faint); font-size: 14px; white-space: nowrap; }
 .required { color: var(--delete); font-size: 13px; }
+td code { white-space: nowrap; }
 details { margin: 8px 0; } summary { cursor: pointer; color: var(--accent); font-size: 15px; }
 @media (max-width: 860px) {
   .layout { display: block; }
@@ -61,6 +62,11 @@ details { margin: 8px 0; } summary { cursor: pointer; color: var(--accent); font
   main { padding: 28px 20px 96px; }
   h1 { font-size: 32px; } .lead { font-size: 17px; margin-bottom: 24px; }
   main h2 { margin-top: 48px; }
+  .fields thead { position: absolute; left: -9999px; }
+  .fields tr { display: grid; grid-template-columns: 1fr max-content; padding: 10px 0; border-bottom: 1px solid var(--line); }
+  .fields td { border: 0; padding: 2px 0; }
+  .fields td:last-child { grid-column: 1 / -1; }
+  td .type { white-space: normal; }
 }
 @media (min-width: 861px) {
   @supports selector(::details-content) {
