@@ -149,7 +149,8 @@ async function serve(c: Context, deps: Deps, surface: Surface, route: Route): Pr
     if (reply.replayed) c.header('Idempotency-Replayed', 'true')
     c.header('X-Content-Type-Options', 'nosniff')
     // What a key may see is for nobody's cache.
-    c.header('Cache-Control', 'no-store')
+    if (route.operation.meta.scope !== 'public' || route.operation.kind === 'mutation')
+      c.header('Cache-Control', 'no-store')
     return c.json(route.toBody(output) as object, route.status as 200)
   } catch (error) {
     return renderError(c, surface, error instanceof AppError ? error : unexpected(c, deps, error))

@@ -88,7 +88,8 @@ export function sampleOf(schema: JsonSchema, everyField = false): unknown {
   if (variant) return sampleOf(variant, everyField)
   if (schema.type === 'object') return sampleObject(schema, everyField)
   if (schema.type === 'array') return schema.items ? [sampleOf(schema.items, everyField)] : []
-  if (schema.type === 'integer' || schema.type === 'number') return Math.max(schema.minimum ?? 0, 1)
+  if (schema.type === 'integer' || schema.type === 'number')
+    return Math.max(schema.minimum ?? 0, Number(schema.exclusiveMinimum ?? 0) + 1)
   if (schema.type === 'boolean') return true
   if (schema.type === 'string') return SAMPLE_OF_FORMAT[schema.format ?? ''] ?? '…'
   return null

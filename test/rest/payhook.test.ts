@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { products } from '../../server/domain/products/table'
+import { newRowId } from '../../server/kernel/ids'
 import { createWorld, type World } from '../support/world'
 
 let world: World
@@ -79,8 +81,8 @@ test('DELETE archives: the list loses the product, it stays readable, and twice 
     expect(await seen(call('DELETE', path))).toEqual([200, { ok: true, message: 'Product archived' }])
   }
   expect(await seen(call('GET', path))).toEqual([200, { product: { ...product, status: 'archived' } }])
-  const { products } = (await (await call('GET', '/api/v1/products')).json()) as { products: { id: string }[] }
-  expect(products.map(({ id }) => id)).not.toContain(product.id)
+  const listed = (await (await call('GET', '/api/v1/products')).json()) as { products: { id: string }[] }
+  expect(listed.products.map(({ id }) => id)).not.toContain(product.id)
 })
 
 test('without a limit all products come in one answer; with one they come in pages that meet', async () => {
@@ -272,4 +274,42 @@ test('a field belongs in one place: what the path says cannot be said again, and
     400,
     { error: expect.stringContaining('price_cents') },
   ])
+})
+
+test('a repeated POST with one Idempotency-Key makes one product and says that it is a replay', async () => {
+  const send = (name: string) =>
+    fetch(`${world.url}/api/v1/products`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json', 'Idempotency-Key': 'order-7' },
+      body: JSON.stringify({ name, price_cents: 1900 }),
+    })
+  const first = await send('Once')
+  const again = await send('Once')
+  expect([again.status, again.headers.get('idempotency-replayed')]).toEqual([201, 'true'])
+  expect(await again.json()).toEqual(await first.json())
+  expect(await seen(send('Twice'))).toEqual([422, { error: expect.stringContaining('idempotency key') }])
+})
+
+test('a list longer than the largest page is still one answer, newest first, with nothing lost or doubled', async () => {
+  const { liveKey, store } = await world.openStore('Huge')
+  const { storeId } = store
+  const rows = Array.from({ length: 1_001 }, (_, index) => ({
+    storeId,
+    id: newRowId(storeId),
+    isTest: false,
+    name: `Product ${index}`,
+    description: null,
+    priceMinor: 50n,
+    currency: 'usd',
+    status: 'active' as const,
+    createdAt: new Date(Date.UTC(2026, 0, 1) + Math.floor(index / 7)),
+    updatedAt: world.clock.now(),
+  }))
+  await world.deps.db.insert(products).values(rows)
+  const answer = await call('GET', '/api/v1/products', undefined, liveKey)
+  const listed = ((await answer.json()) as { products: { id: string; created_at: string }[] }).products
+  expect(new Set(listed.map(({ id }) => id))).toEqual(new Set(rows.map(({ id }) => id)))
+  expect(listed).toHaveLength(1_001)
+  const times = listed.map(({ created_at }) => created_at)
+  expect(times).toEqual([...times].sort().reverse())
 })
