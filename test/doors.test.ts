@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => world.close())
 
 /** A fresh store for each door, so that what one did can't change what the next one sees. */
-async function freshStore(): Promise<SampleStore> {
+async function freshStore(sample: Sample): Promise<SampleStore> {
   const opened = await world.openStore('Shop')
   const [door] = doors
   return {
@@ -25,7 +25,7 @@ async function freshStore(): Promise<SampleStore> {
     call: async (path, input) => {
       const operation = operations.find((candidate) => candidate.path === path)
       if (!operation || !door) throw new Error(`there is no operation ${path}`)
-      const seen = await door.call(operation, input, opened.liveKey)
+      const seen = await door.call(operation, input, sample.as === 'test' ? opened.testKey : opened.liveKey)
       if (!seen.ok) throw new Error(`${path} failed: ${seen.message}`)
       return seen.output as Record<string, unknown>
     },
@@ -47,7 +47,7 @@ async function throughEveryDoor(operation: Operation, change = (input: Record<st
   const sample = sampleOf(operation)
   const answers: (readonly [string, Seen])[] = []
   for (const door of doors) {
-    const store = await freshStore()
+    const store = await freshStore(sample)
     const input = change(await sample.input(store))
     answers.push([door.name, await door.call(operation, input, keyOf(sample, store))])
   }
@@ -110,7 +110,7 @@ describe.each(operations.map((operation) => [operation.path, operation] as const
     const sample = sampleOf(operation)
     const answers: (readonly [string, Seen])[] = []
     for (const door of doors) {
-      const store = await freshStore()
+      const store = await freshStore(sample)
       answers.push([door.name, await door.call(operation, await sample.input(store), undefined)])
     }
     const seen = expectAlike(answers)
