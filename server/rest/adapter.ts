@@ -1,5 +1,6 @@
 import type { Hono } from 'hono'
 import { methodNotAllowed } from 'hono/method-not-allowed'
+import { routePath } from 'hono/route'
 import * as z from 'zod'
 import type { Deps, ReplyFacts, RequestContext } from '../context'
 import { AppError, ERRORS, type ErrorCode, toErrorBody } from '../kernel/errors'
@@ -160,7 +161,8 @@ async function serve(c: Context, deps: Deps, surface: Surface, route: Route): Pr
 /** Logs what nobody foresaw and tells the caller the request's id, which is all that may be told. */
 export function unexpected(c: Context, deps: Deps, error: unknown): AppError {
   const id = c.get('requestId')
-  deps.log.error({ err: error, request_id: id, path: c.req.path }, 'unexpected error')
+  // The route, not the path: an id in a path may be all that it takes to pay or to read a receipt.
+  deps.log.error({ err: error, request_id: id, route: routePath(c, -1) }, 'unexpected error')
   return new AppError('internal_error', `Something went wrong on our side. Try again; if it stays, quote ${id}.`, {
     cause: error,
   })

@@ -18,6 +18,16 @@ test('/docs shows every operation with its tool, route and tRPC path, and every 
   for (const code of Object.keys(ERRORS)) expect(html).toContain(`<code>${code}</code>`)
 })
 
+test('/docs lists every test card as the gateway has it', async () => {
+  const html = await (await fetch(`${world.url}/docs`)).text()
+  const { testCards } = world.deps.gateways.test
+  expect(testCards.length).toBeGreaterThan(0)
+  for (const { number, label } of testCards) {
+    const grouped = number.replace(/(\d{4})(?=\d)/g, '$1 ')
+    for (const text of [grouped, label]) expect(html).toContain(`>${text}<`)
+  }
+})
+
 test('/docs works offline and without script: it loads nothing, and its policy allows nothing but its own style', async () => {
   const answer = await fetch(`${world.url}/docs`)
   const html = await answer.text()

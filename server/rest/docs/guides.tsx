@@ -1,9 +1,11 @@
-import { raw } from 'hono/html'
 import type { Child } from 'hono/jsx'
 import { ERRORS } from '../../kernel/errors'
-import { CARDS, EVENT, mcpConfig, restSample, STANDARD_VERIFIER, signUp, trpcSample, VERIFIER } from './samples'
+import type { TestCard } from '../../ports/gateway'
+import { EVENT, mcpConfig, restSample, STANDARD_VERIFIER, signUp, trpcSample, VERIFIER } from './samples'
 
-type Guide = { id: string; title: string; Text(props: { publicUrl: string }): Child }
+/** What the guides know of this server. */
+export type GuideFacts = { publicUrl: string; testCards: readonly TestCard[] }
+type Guide = { id: string; title: string; Text(props: GuideFacts): Child }
 
 /** The guides in the order in which a newcomer needs them. */
 export const GUIDES: readonly Guide[] = [
@@ -18,13 +20,13 @@ export const GUIDES: readonly Guide[] = [
   { id: 'test-cards', title: 'Test mode and test cards', Text: TestCards },
 ]
 
-export function Guides({ publicUrl }: { publicUrl: string }) {
+export function Guides(facts: GuideFacts) {
   return (
     <>
       {GUIDES.map(({ id, title, Text }) => (
         <section aria-labelledby={id}>
           <h2 id={id}>{title}</h2>
-          <Text publicUrl={publicUrl} />
+          <Text {...facts} />
         </section>
       ))}
     </>
@@ -191,7 +193,7 @@ function Webhooks() {
   )
 }
 
-function TestCards() {
+function TestCards({ testCards }: GuideFacts) {
   return (
     <>
       <p>
@@ -203,18 +205,16 @@ function TestCards() {
           <thead>
             <tr>
               <th scope="col">Number</th>
-              <th scope="col">Brand</th>
-              <th scope="col">What happens</th>
+              <th scope="col">Card and outcome</th>
             </tr>
           </thead>
           <tbody>
-            {CARDS.map(([number, brand, outcome]) => (
+            {testCards.map(({ number, label }) => (
               <tr>
                 <td>
-                  <code>{raw(number.replaceAll(' ', '&nbsp;'))}</code>
+                  <code>{number.replace(/(\d{4})(?=\d)/g, '$1 ')}</code>
                 </td>
-                <td>{brand}</td>
-                <td>{outcome}</td>
+                <td>{label}</td>
               </tr>
             ))}
           </tbody>

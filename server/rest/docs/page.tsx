@@ -1,5 +1,5 @@
 import type { Operation } from '../../operations'
-import { GUIDES, Guides } from './guides'
+import { GUIDES, type GuideFacts, Guides } from './guides'
 import { Reference } from './reference'
 import { STYLE } from './style'
 
@@ -8,7 +8,7 @@ const LEAD =
   'through tRPC, anything else through REST. All three run the same procedures.'
 
 /** The whole documentation on one page: guides by hand, the reference made from the operations. */
-export function DocsPage({ publicUrl, operations }: { publicUrl: string; operations: readonly Operation[] }) {
+export function DocsPage({ operations, ...facts }: GuideFacts & { operations: readonly Operation[] }) {
   const groups = Map.groupBy(operations, (operation) => String(operation.path.split('.')[0]))
   return (
     <html lang="en">
@@ -56,9 +56,9 @@ export function DocsPage({ publicUrl, operations }: { publicUrl: string; operati
           <main id="start">
             <h1>Payhook documentation</h1>
             <p class="lead">{LEAD}</p>
-            <Guides publicUrl={publicUrl} />
+            <Guides {...facts} />
             {[...groups].map(([group, members]) => (
-              <Reference publicUrl={publicUrl} group={group} operations={members} />
+              <Reference publicUrl={facts.publicUrl} group={group} operations={members} />
             ))}
           </main>
         </div>

@@ -40,7 +40,7 @@ const headers = (contentSecurityPolicy: typeof LOCKED & { styleSrc: string[] }) 
 export function mountDocs(app: Hono<Env>, deps: Deps, operations: readonly Operation[]): void {
   let page: string | undefined
   app.get('/docs', compress(), etag(), headers({ ...LOCKED, styleSrc: [STYLE_HASH] }), (c) => {
-    page ??= `<!doctype html>${<DocsPage publicUrl={deps.publicUrl} operations={operations} />}`
+    page ??= `<!doctype html>${<DocsPage publicUrl={deps.publicUrl} testCards={deps.gateways.test.testCards} operations={operations} />}`
     return c.html(page)
   })
   app.get('/docs/api', headers(EXPLORER_POLICY), (c) => c.html(`<!doctype html>${<ExplorerPage assets={ASSETS} />}`))

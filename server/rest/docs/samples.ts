@@ -61,14 +61,3 @@ export function verifySignature(body, signature, secret) {
 export const STANDARD_VERIFIER = `import { Webhook } from 'standardwebhooks'
 
 const event = new Webhook(process.env.PAYHOOK_WEBHOOK_SECRET).verify(rawBody, headers)`
-
-/** The sandbox's cards: number, brand, outcome. */
-export const CARDS: readonly (readonly [string, string, string])[] = [
-  ['4000 0000 0000 0002', 'Visa', 'Succeeds'],
-  ['4000 0000 0000 1091', 'Visa', 'Succeeds after 3-D Secure'],
-  ['5200 0000 0000 0007', 'Mastercard', 'Succeeds'],
-  ['5200 0000 0000 1096', 'Mastercard', 'Succeeds after 3-D Secure'],
-  ['4000 0000 0000 0069', 'Visa', 'Declined: expired card'],
-  ['4000 0000 0000 0119', 'Visa', 'Declined: insufficient funds'],
-  ['4000 0000 0000 0259', 'Visa', '3-D Secure fails'],
-]
