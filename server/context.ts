@@ -7,6 +7,7 @@ import type { Clock } from './kernel/clock'
 import type { Metrics } from './metrics'
 import type { Gateways } from './ports/gateway'
 import type { Sender } from './ports/sender'
+import type { RateLimit } from './rate-limit'
 
 export type LogFields = Record<string, unknown>
 
@@ -42,6 +43,8 @@ export type Deps = {
   keyUsage: KeyUsage
   gateways: Gateways
   sender: Sender
+  /** Of operations that need no key, per client address. */
+  signUps: RateLimit
   wake(work: Work): void
 }
 
@@ -62,6 +65,8 @@ export type RequestFacts = {
   door: Door
   apiKey: string | undefined
   idempotencyKey: string | undefined
+  /** The client's address, where the process knows it; nothing is limited without it. */
+  address?: string | undefined
 }
 
 /** What an operation tells its door besides its output. */

@@ -47,7 +47,9 @@ async function serve(config: Config): Promise<void> {
     port: config.port,
     hostname: config.host,
     idleTimeout: IDLE_SECONDS,
-    fetch: (request) => app?.fetch(request) ?? new Response('Starting. Try again in a moment.', { status: 503 }),
+    fetch: (request, self) =>
+      app?.fetch(request, { address: self.requestIP(request)?.address }) ??
+      new Response('Starting. Try again in a moment.', { status: 503 }),
   })
   const publicUrl = config.publicUrl ?? `http://localhost:${server.port}`
   const database = await prepareDatabase(config)

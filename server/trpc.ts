@@ -1,5 +1,4 @@
 import { initTRPC, TRPCError } from '@trpc/server'
-import * as z from 'zod'
 import { isOperatorKey } from './api-key'
 import type { RequestContext, StoreContext } from './context'
 import { inTransaction } from './db/transaction'
@@ -8,6 +7,7 @@ import type { Credential } from './domain/keys/lookup'
 import type { Scope } from './domain/keys/schema'
 import { AppError, ERRORS } from './kernel/errors'
 import { hashSecret, PLATFORM_STORE } from './kernel/ids'
+import { toAppError, toErrorData } from './trpc-errors'
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
 
@@ -41,56 +41,14 @@ const t = initTRPC
     isDev: false,
     errorFormatter: ({ shape, error }) => {
       const known = toAppError(error)
-      return {
-        ...shape,
-        message: known.message,
-        data: {
-          code: known.code,
-          httpStatus: known.status,
-          path: shape.data.path ?? null,
-          field: known.field ?? null,
-          hint: known.hint ?? null,
-          retryable: known.retryable,
-        },
-      }
+      return { ...shape, message: known.message, data: toErrorData(known, shape.data.path) }
     },
   })
 
 export const router = t.router
 export const mergeRouters = t.mergeRouters
 export const createCallerFactory = t.createCallerFactory
-
-/** The AppError inside what tRPC throws, or one that says nothing of an unexpected error but its request's id. */
-export function toAppError(error: unknown): AppError {
-  if (error instanceof AppError) return error
-  if (error instanceof TRPCError) {
-    if (error.cause instanceof AppError) return error.cause
-    if (error.cause instanceof z.ZodError) return fromZod(error.cause)
-    if (error.code === 'NOT_FOUND') return new AppError('not_found', 'There is no such procedure.')
-    if (error.code === 'PARSE_ERROR') return new AppError('malformed_json', 'The request body is not valid JSON.')
-    if (error.code === 'METHOD_NOT_SUPPORTED') return new AppError('method_not_allowed', error.message)
-    if (error.code === 'UNSUPPORTED_MEDIA_TYPE') return new AppError('unsupported_media_type', error.message)
-    if (error.code === 'BAD_REQUEST') return new AppError('invalid_request', error.message)
-    if (error.code === 'PAYLOAD_TOO_LARGE') return new AppError('body_too_large', 'The request body is too large.')
-  }
-  return new AppError('internal_error', 'Something went wrong on our side. Try again.', { cause: error })
-}
-
-/** The first thing wrong with an input, named by its field; what else is wrong follows in the hint. */
-function fromZod(error: z.ZodError): AppError {
-  const lines = error.issues.flatMap((issue) =>
-    issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => ({ field: [...issue.path, key].join('.'), text: 'is not a known field; remove it' }))
-      : [{ field: issue.path.join('.'), text: issue.message }],
-  )
-  const [first, ...rest] = lines
-  const say = (line: { field: string; text: string }) => (line.field ? `${line.field}: ${line.text}` : line.text)
-  return new AppError('invalid_request', first ? say(first) : 'The input is invalid.', {
-    field: first?.field || undefined,
-    hint: rest.length > 0 ? `Also: ${rest.map(say).join('; ')}` : undefined,
-    cause: error,
-  })
-}
+export { toAppError } from './trpc-errors'
 
 /** Outermost: every error becomes one of the map, and an unexpected one is logged under the request's id. */
 const errors = t.middleware(async ({ ctx, path, next }) => {
@@ -237,8 +195,19 @@ function replayed(data: unknown) {
 
 const base = t.procedure.use(errors)
 
+/** What anybody may change without a key is counted per client address. */
+const limited = t.middleware(async ({ ctx, type, next }) => {
+  const { address } = ctx.request
+  const waitSeconds = type === 'mutation' && address !== undefined ? await ctx.signUps.exceededFor(address) : undefined
+  if (waitSeconds === undefined) return next()
+  throw new AppError('rate_limited', 'Too many stores were opened from your address. Try again later.', {
+    hint: `Wait ${waitSeconds} seconds.`,
+    retryAfterSeconds: waitSeconds,
+  })
+})
+
 /** Needs no key. */
-export const publicProcedure = base.use(audited).use(idempotent)
+export const publicProcedure = base.use(limited).use(audited).use(idempotent)
 
 /** Needs a store's key with the scope of its meta. */
 export const storeProcedure = base.use(authenticated).use(audited).use(idempotent)

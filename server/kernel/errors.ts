@@ -47,6 +47,8 @@ type Details = {
   field?: string | undefined
   /** What to do next, in one sentence, when the message alone doesn't say it. */
   hint?: string | undefined
+  /** How long to wait before the same call may succeed. */
+  retryAfterSeconds?: number | undefined
   cause?: unknown
 }
 
@@ -55,6 +57,7 @@ export class AppError extends Error {
   override readonly name = 'AppError'
   readonly field: string | undefined
   readonly hint: string | undefined
+  readonly retryAfterSeconds: number | undefined
 
   constructor(
     readonly code: ErrorCode,
@@ -64,6 +67,7 @@ export class AppError extends Error {
     super(message, { cause: details.cause })
     this.field = details.field
     this.hint = details.hint
+    this.retryAfterSeconds = details.retryAfterSeconds
   }
 
   get status() {

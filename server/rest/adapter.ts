@@ -1,20 +1,13 @@
-import type { Hono, Context as HonoContext } from 'hono'
+import type { Hono } from 'hono'
+import { methodNotAllowed } from 'hono/method-not-allowed'
+import { routePath } from 'hono/route'
 import * as z from 'zod'
-import { readApiKey } from '../api-key'
 import type { Deps, ReplyFacts, RequestContext } from '../context'
-import { AppError, toErrorBody } from '../kernel/errors'
+import { AppError, ERRORS, type ErrorCode, toErrorBody } from '../kernel/errors'
 import type { Operation } from '../operations'
+import { type Context, type Env, queryCoercion, type RestRequest, readRequest, requestContext } from './request'
 
-/** What the app's middleware puts beside a request. */
-export type Env = { Variables: { requestId: string } }
-type Context = HonoContext<Env>
-
-/** What a route hands to a surface: strings as they came, the body parsed. */
-export type RestRequest = {
-  params: Record<string, string>
-  query: Record<string, string>
-  body: Record<string, unknown>
-}
+export { type Env, queryCoercion, type RestRequest } from './request'
 
 /** One line of a documented API's table. */
 export type Route = {
@@ -27,12 +20,28 @@ export type Route = {
   toInput(request: RestRequest): Record<string, unknown>
   /** What the document shows, made from the operation's output. */
   toBody(output: unknown): unknown
+  /** What `toBody` makes, for the published schema; the operation's output unless said. */
+  body?: z.ZodType
   /** Follows `next_cursor` and joins this list of the output, where the document knows no pages and the caller asked for none. */
   joinPages?: (request: RestRequest) => string | undefined
 }
 
 /** A documented API: its routes, and how it words an error. */
-export type Surface = { name: string; routes: Route[]; toErrorBody(error: AppError): unknown }
+export type Surface = {
+  name: string
+  routes: Route[]
+  toErrorBody(error: AppError): unknown
+  /** What `toErrorBody` makes, for the published schema. */
+  errorBody: z.ZodType
+}
+
+const ErrorBody = z.object({
+  error: z.string().describe('What was wrong and what to do, for people'),
+  code: z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]).describe('For programs'),
+  field: z.string().nullable().describe('The input field at fault'),
+  hint: z.string().nullable().describe('What to do next'),
+  retryable: z.boolean().describe('True when the same call may succeed later'),
+})
 
 /** Our own API: `/v1/…`, and `/api/v1/…` too where no document claims that path. */
 export function canonicalSurface(operations: Operation[], claimed: ReadonlySet<string>): Surface {
@@ -41,7 +50,7 @@ export function canonicalSurface(operations: Operation[], claimed: ReadonlySet<s
     const alias = { ...route, path: `/api${route.path}` }
     return claimed.has(routeKey(alias)) ? [route] : [route, alias]
   })
-  return { name: 'Payhook', routes, toErrorBody }
+  return { name: 'Payhook', routes, toErrorBody, errorBody: ErrorBody }
 }
 
 /** Method and path, whatever the path calls its parameters. */
@@ -51,75 +60,120 @@ export function routeKey(route: { method: string; path: string }): string {
 
 function canonicalRoute(operation: Operation): Route {
   const coerce = queryCoercion(operation.input)
+  const { method } = operation.rest
   return {
-    method: operation.rest.method,
+    method,
     path: operation.rest.path,
     operation,
     status: operation.meta.status ?? 200,
-    toInput: ({ params, query, body }) => ({ ...body, ...coerce(query), ...params }),
+    toInput: ({ params, query, body }) => {
+      for (const name of Object.keys(query)) {
+        if (!inQuery(method)) throw misplaced(name, 'in the body')
+        if (Object.hasOwn(body, name)) throw misplaced(name, 'once')
+      }
+      for (const name of Object.keys(params)) {
+        if (Object.hasOwn(body, name) || Object.hasOwn(query, name)) throw misplaced(name, 'in the path only')
+      }
+      return { ...body, ...coerce(query), ...params }
+    },
     toBody: (output) => output,
   }
 }
 
-/** Query strings hold text only: turns the ones that the input declares as numbers or booleans into such. */
-export function queryCoercion(input: z.ZodType): (query: Record<string, string>) => Record<string, unknown> {
-  const schema = z.toJSONSchema(input, { io: 'input', unrepresentable: 'any' }) as {
-    properties?: Record<string, { type?: unknown }>
-  }
-  const typeOf = (name: string) => schema.properties?.[name]?.type
-  return (query) => Object.fromEntries(Object.entries(query).map(([name, text]) => [name, coerced(typeOf(name), text)]))
+/** Methods whose fields, besides those of the path, are query parameters. A DELETE may have a body too. */
+export function inQuery(method: string): boolean {
+  return method === 'GET' || method === 'DELETE'
 }
 
-function coerced(type: unknown, text: string): unknown {
-  if ((type === 'integer' || type === 'number') && /^-?\d{1,15}(\.\d{1,9})?$/.test(text)) return Number(text)
-  if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true'
-  if (type === 'array') return text === '' ? [] : text.split(',')
-  return text
+function misplaced(field: string, where: string) {
+  return new AppError('invalid_request', `${field}: send it ${where}`, { field })
 }
 
 /** Keeps what the operation knows: documented surfaces ignore unknown fields, the operations refuse them. */
 export function onlyKnown(operation: Operation, input: Record<string, unknown>): Record<string, unknown> {
   const shape = operation.input instanceof z.ZodObject ? operation.input.shape : {}
-  return Object.fromEntries(Object.entries(input).filter(([name]) => name in shape))
+  return Object.fromEntries(Object.entries(input).filter(([name]) => Object.hasOwn(shape, name)))
 }
 
-/** Mounts a surface: its routes, and 405 with `Allow` for every other method on their paths. */
-export function mountSurface(app: Hono<Env>, deps: Deps, surface: Surface): void {
-  const methods = new Map<string, string[]>()
-  for (const route of surface.routes) {
-    const path = route.path.replace(/\{(\w+)\}/g, ':$1')
-    methods.set(path, [...(methods.get(path) ?? []), route.method])
-    app.on(route.method, path, (c) => serve(c, deps, surface, route))
+/** Mounts the surfaces: their routes, and 405 with `Allow` for every other method on a path that anything is mounted at. */
+export function mountSurfaces(app: Hono<Env>, deps: Deps, surfaces: readonly Surface[]): void {
+  const surfaceAt = errorSurface(surfaces)
+  app.use(
+    methodNotAllowed({
+      app,
+      onMethodNotAllowed: (c, methods) => {
+        const allowed = [...methods].sort()
+        const error = new AppError(
+          'method_not_allowed',
+          `${c.req.method} is not allowed here. Use ${allowed.join(', ')}.`,
+        )
+        c.header('Allow', allowed.join(', '))
+        return renderError(c, surfaceAt(c.req.path), error)
+      },
+    }),
+  )
+  for (const surface of surfaces) {
+    for (const route of surface.routes) {
+      app.on(route.method, route.path.replace(/\{(\w+)\}/g, ':$1'), (c) => serve(c, deps, surface, route))
+    }
   }
-  for (const [path, allowed] of methods) {
-    app.all(path, (c) => {
-      const error = new AppError(
-        'method_not_allowed',
-        `${c.req.method} is not allowed here. Use ${allowed.join(' or ')}.`,
-      )
-      return c.json(surface.toErrorBody(error) as object, 405, { Allow: allowed.join(', ') })
-    })
-  }
+}
+
+/**
+ * Which surface words an error that happens before or beside a route: the one that has the path, else document A below `/api/`,
+ * else our own.
+ */
+export function errorSurface(surfaces: readonly Surface[]): (path: string) => Surface {
+  const known = surfaces.flatMap((surface) =>
+    surface.routes.map((route) => ({ surface, pattern: new RegExp(`^${route.path.replace(/\{\w+\}/g, '[^/]+')}/?$`) })),
+  )
+  const [documented] = surfaces
+  const own = surfaces.at(-1)
+  if (!documented || !own) throw new Error('there is no surface')
+  return (path) =>
+    known.find(({ pattern }) => pattern.test(path))?.surface ?? (path.startsWith('/api/') ? documented : own)
+}
+
+export function renderError(c: Context, surface: Surface, error: AppError): Response {
+  c.header('X-Content-Type-Options', 'nosniff')
+  c.header('Cache-Control', 'no-store')
+  if (error.status === 401) c.header('WWW-Authenticate', 'Bearer realm="payhook"')
+  if (error.retryAfterSeconds !== undefined) c.header('Retry-After', String(error.retryAfterSeconds))
+  return c.json(surface.toErrorBody(error) as object, error.status)
 }
 
 async function serve(c: Context, deps: Deps, surface: Surface, route: Route): Promise<Response> {
   const reply: ReplyFacts = { replayed: false }
   try {
-    const request = await readRequest(c, route.method)
-    const ctx = requestContext(c, deps, reply)
-    const output = await run(ctx, route, request)
+    const request = await readRequest(c)
+    const output = await run(requestContext(c, deps, reply, 'rest'), route, request)
     if (reply.replayed) c.header('Idempotency-Replayed', 'true')
+    c.header('X-Content-Type-Options', 'nosniff')
+    // What a key may see is for nobody's cache.
+    if (route.operation.meta.scope !== 'public' || route.operation.kind === 'mutation')
+      c.header('Cache-Control', 'no-store')
     return c.json(route.toBody(output) as object, route.status as 200)
   } catch (error) {
-    if (!(error instanceof AppError)) throw error
-    if (error.status === 401) c.header('WWW-Authenticate', 'Bearer realm="payhook"')
-    return c.json(surface.toErrorBody(error) as object, error.status)
+    return renderError(c, surface, error instanceof AppError ? error : unexpected(c, deps, error))
   }
+}
+
+/** Logs what nobody foresaw and tells the caller the request's id, which is all that may be told. */
+export function unexpected(c: Context, deps: Deps, error: unknown): AppError {
+  const id = c.get('requestId')
+  // The route, not the path: an id in a path may be all that it takes to pay or to read a receipt.
+  deps.log.error({ err: error, request_id: id, route: routePath(c, -1) }, 'unexpected error')
+  return new AppError('internal_error', `Something went wrong on our side. Try again; if it stays, quote ${id}.`, {
+    cause: error,
+  })
 }
 
 async function run(ctx: RequestContext, route: Route, request: RestRequest): Promise<unknown> {
   const list = route.joinPages?.(request)
   const input = route.toInput(request)
+  for (const name of request.repeated) {
+    if (Object.hasOwn(input, name)) throw misplaced(name, 'once')
+  }
   if (list === undefined) return route.operation.call(ctx, input)
   const joined: unknown[] = []
   for (let cursor: unknown; cursor !== null; ) {
@@ -131,50 +185,4 @@ async function run(ctx: RequestContext, route: Route, request: RestRequest): Pro
     cursor = page.next_cursor
   }
   return { [list]: joined, next_cursor: null }
-}
-
-/** What every door knows of a request; the key may come in either header on every path. */
-export function requestContext(c: Context, deps: Deps, reply: ReplyFacts): RequestContext {
-  return {
-    ...deps,
-    request: {
-      id: c.get('requestId'),
-      door: 'rest',
-      apiKey: readApiKey(c.req.raw.headers),
-      idempotencyKey: c.req.header('idempotency-key'),
-    },
-    reply,
-  }
-}
-
-async function readRequest(c: Context, method: string): Promise<RestRequest> {
-  const body = method === 'GET' ? {} : await readBody(c)
-  return { params: c.req.param() as Record<string, string>, query: c.req.query(), body }
-}
-
-async function readBody(c: Context): Promise<Record<string, unknown>> {
-  const text = await c.req.text()
-  if (text === '') return {}
-  const type = c.req.header('content-type') ?? ''
-  if (!/^application\/([\w.+-]+\+)?json\b/i.test(type)) {
-    throw new AppError(
-      'unsupported_media_type',
-      'Send the body as JSON, with the header Content-Type: application/json.',
-    )
-  }
-  const body = parseJson(text)
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw new AppError('malformed_json', 'The request body must be a JSON object, such as {"name":"My product"}.')
-  }
-  return body as Record<string, unknown>
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new AppError('malformed_json', 'The request body is not valid JSON. Check its quotes, commas and braces.', {
-      cause,
-    })
-  }
 }

@@ -1,5 +1,7 @@
+import * as z from 'zod'
+import { Product, ProductPage } from '../domain/products/schema'
 import type { Operation } from '../operations'
-import { onlyKnown, queryCoercion, type RestRequest, type Route, type Surface } from './adapter'
+import { inQuery, onlyKnown, queryCoercion, type RestRequest, type Route, type Surface } from './adapter'
 
 /** Document A: products and revenue. Its errors are `{"error": string}`. */
 export function payhookSurface(operations: Operation[]): Surface {
@@ -8,42 +10,63 @@ export function payhookSurface(operations: Operation[]): Surface {
     if (!operation) throw new Error(`${path} needs the operation ${name}`)
     return toRoute(method, path, operation, status, extra)
   })
-  return { name: 'A', routes, toErrorBody: (error) => ({ error: error.message }) }
+  const toErrorBody: Surface['toErrorBody'] = (error) => ({ error: error.message })
+  return { name: 'A', routes, toErrorBody, errorBody: z.object({ error: z.string() }) }
 }
 
-type Extra = Partial<Pick<Route, 'toBody' | 'joinPages'>>
+type Extra = Partial<Pick<Route, 'toBody' | 'body' | 'joinPages'>> & {
+  /** Replaces what the caller sent, where the document has another default than the operation. */
+  adjust?: (input: Record<string, unknown>) => Record<string, unknown>
+}
 type Line = readonly [method: string, path: string, operation: string, status: number, extra: Extra]
 
-const product = (output: unknown) => ({ product: output })
-const archived = () => ({ ok: true, message: 'Product archived' })
+const product: Extra = { toBody: (output) => ({ product: output }), body: z.object({ product: Product }) }
+
+const archived: Extra = {
+  toBody: () => ({ ok: true, message: 'Product archived' }),
+  body: z.object({ ok: z.literal(true), message: z.string() }),
+}
+
+/** The operation's largest page, so that a list of all takes the fewest queries. */
+const LARGEST_PAGE = 1_000
+const wantsAll = (sent: Record<string, unknown>) => sent.limit === undefined && sent.cursor === undefined
 
 /** Document A lists everything; who asks for a page gets pages. */
-const allUnlessPaged = ({ query }: RestRequest) =>
-  query.limit === undefined && query.cursor === undefined ? 'products' : undefined
-const productList = (output: unknown) => {
-  const { products, next_cursor } = output as { products: unknown[]; next_cursor: string | null }
-  return next_cursor === null ? { products } : { products, next_cursor }
+const productList: Extra = {
+  joinPages: ({ query }: RestRequest) => (wantsAll(query) ? 'products' : undefined),
+  adjust: (input) => (wantsAll(input) ? { ...input, limit: LARGEST_PAGE } : input),
+  toBody: (output) => {
+    const { products, next_cursor } = output as z.infer<typeof ProductPage>
+    return next_cursor === null ? { products } : { products, next_cursor }
+  },
+  body: ProductPage.extend({
+    next_cursor: z.string().optional().describe('Only when limit or cursor was sent and there is more'),
+  }),
 }
 
 const TABLE: readonly Line[] = [
-  ['GET', '/api/v1/products', 'products.list', 200, { toBody: productList, joinPages: allUnlessPaged }],
-  ['POST', '/api/v1/products', 'products.create', 201, { toBody: product }],
-  ['GET', '/api/v1/products/{id}', 'products.get', 200, { toBody: product }],
-  ['PATCH', '/api/v1/products/{id}', 'products.update', 200, { toBody: product }],
-  ['DELETE', '/api/v1/products/{id}', 'products.archive', 200, { toBody: archived }],
+  ['GET', '/api/v1/products', 'products.list', 200, productList],
+  ['POST', '/api/v1/products', 'products.create', 201, product],
+  ['GET', '/api/v1/products/{id}', 'products.get', 200, product],
+  ['PATCH', '/api/v1/products/{id}', 'products.update', 200, product],
+  ['DELETE', '/api/v1/products/{id}', 'products.archive', 200, archived],
   ['GET', '/api/v1/revenue', 'revenue.get', 200, {}],
   ['GET', '/api/public/stats', 'stats.get', 200, {}],
 ]
 
 function toRoute(method: string, path: string, operation: Operation, status: number, extra: Extra): Route {
   const coerce = queryCoercion(operation.input)
+  const { adjust = (input) => input, ...rest } = extra
   return {
     method,
     path,
     operation,
     status,
-    toInput: ({ params, query, body }) => onlyKnown(operation, { ...body, ...coerce(query), ...params }),
+    toInput: ({ params, query, body }) => {
+      const sent = inQuery(method) ? { ...body, ...coerce(query) } : body
+      return adjust(onlyKnown(operation, { ...sent, ...params }))
+    },
     toBody: (output) => output,
-    ...extra,
+    ...rest,
   }
 }

@@ -41,11 +41,11 @@ const LAYERS: [name: string, pattern: RegExp][] = [
   ['tables and schemas', /^server\/domain\/\w+\/(table|schema|catalogue)\.ts$/],
   ['services', /^server\/domain\/\w+\/(?!router\.)|^server\/jobs\/worker\.ts$/],
   ['outside', /^server\/(gateways|sender|chain)\//],
-  ['procedures', /^server\/trpc\.ts$/],
+  ['procedures', /^server\/trpc(-errors)?\.ts$/],
   ['routers', /^server\/domain\/\w+\/router\.ts$/],
   ['router', /^server\/router\.ts$/],
   ['operations', /^server\/operations\.ts$/],
-  ['doors', /^server\/(rest|pages|inbound|jobs)\/|^mcp\/(?!stdio)|^server\/health\.ts$/],
+  ['doors', /^server\/(rest|pages|inbound|jobs)\/|^mcp\/(?!stdio)|^server\/(health|trpc-http)\.ts$/],
   ['app', /^server\/(app|deps|log)\.ts$/],
   ['process', /^server\/|^mcp\/stdio\.ts$/],
 ]

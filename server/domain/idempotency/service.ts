@@ -31,14 +31,21 @@ export function fingerprintOf(operation: string, input: unknown): string {
     .digest('hex')
 }
 
+/** Deeper than any input of ours. JSON.stringify takes a second to find out that its stack is too small. */
+const MAX_DEPTH = 100
+
 function canonicalJson(value: unknown): string {
-  return (
-    JSON.stringify(value, (_key, item) =>
-      item !== null && typeof item === 'object' && !Array.isArray(item)
-        ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
-        : item,
-    ) ?? 'null'
-  )
+  let level: object[] = [Object(value)]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MAX_DEPTH) throw new AppError('invalid_request', 'The input is nested too deeply.')
+    level = level.flatMap((item) => Object.values(item).filter((inner) => typeof inner === 'object' && inner !== null))
+  }
+  return JSON.stringify(value, withSortedFields) ?? 'null'
+}
+
+function withSortedFields(_key: string, item: unknown): unknown {
+  if (item === null || typeof item !== 'object' || Array.isArray(item)) return item
+  return Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 /**

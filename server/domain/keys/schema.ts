@@ -34,7 +34,9 @@ export const ApiKeyWithSecret = ApiKey.extend({
 })
 
 export const NewApiKey = z.strictObject({
-  name: RequiredText(100).describe('What the key is for'),
+  name: RequiredText(100)
+    .describe('What the key is for')
+    .meta({ examples: ['Deploy script'] }),
   mode: z
     .enum(['live', 'test'])
     .optional()

@@ -66,7 +66,10 @@ export const Order = z.object({
 export type Order = z.infer<typeof Order>
 
 export const NewOrder = z.strictObject({
-  product_id: z.string().describe('The uuid of the product; its price is frozen now'),
+  product_id: z
+    .string()
+    .describe('The uuid of the product; its price is frozen now')
+    .meta({ examples: ['e6866e28-5b3f-866b-8e2e-21eb368508cd'] }),
   customer_email: Email.optional().describe('Filled in for the buyer'),
   customer_name: RequiredText(200).optional(),
   order_reference: RequiredText(200).optional().describe('Your own id of the order'),
@@ -76,7 +79,11 @@ export const NewOrder = z.strictObject({
 })
 export type NewOrder = z.infer<typeof NewOrder>
 
-const OrderId = z.string().max(100).describe('The uuid, PP- number, txn_ id or cs_ session id of the order')
+const OrderId = z
+  .string()
+  .max(100)
+  .describe('The uuid, PP- number, txn_ id or cs_ session id of the order')
+  .meta({ examples: ['PP-2603-7K2M9Q'] })
 
 export const OrderRef = z.strictObject({ id: OrderId })
 

@@ -20,8 +20,11 @@ const Price = z
   .min(MIN_PRICE_MINOR, `must be at least ${MIN_PRICE_MINOR}`)
   .max(MAX_AMOUNT_MINOR, `must be at most ${MAX_AMOUNT_MINOR}`)
   .describe("Price in the currency's smallest unit: 1900 is $19.00. At least 50.")
+  .meta({ examples: [1900] })
 
-const Name = RequiredText(200).describe('Product name shown at checkout')
+const Name = RequiredText(200)
+  .describe('Product name shown at checkout')
+  .meta({ examples: ['Template pack'] })
 const Description = Text(5_000).describe('Short description shown at checkout')
 
 export const Product = z.object({
@@ -48,7 +51,10 @@ export const NewProduct = z.strictObject({
 })
 export type NewProduct = z.infer<typeof NewProduct>
 
-const ProductId = z.string().describe('The uuid of the product')
+const ProductId = z
+  .string()
+  .describe('The uuid of the product')
+  .meta({ examples: ['e6866e28-5b3f-866b-8e2e-21eb368508cd'] })
 
 export const ProductRef = z.strictObject({ id: ProductId })
 

@@ -13,8 +13,10 @@ export const Store = z.object({
 })
 
 export const NewStore = z.strictObject({
-  name: RequiredText(100).describe('Shown to buyers at checkout'),
-  email: Email.describe("The owner's address"),
+  name: RequiredText(100)
+    .describe('Shown to buyers at checkout')
+    .meta({ examples: ['My shop'] }),
+  email: Email.describe("The owner's address").meta({ examples: ['owner@example.com'] }),
 })
 export type NewStore = z.infer<typeof NewStore>
 
@@ -27,7 +29,9 @@ export const StoreWithKeys = z.object({
 
 export const StoreUpdate = z
   .strictObject({
-    name: RequiredText(100).optional(),
+    name: RequiredText(100)
+      .meta({ examples: ['My shop'] })
+      .optional(),
     email: Email.optional(),
     reporting_currency: Currency.optional(),
     accent_color: z
@@ -40,6 +44,11 @@ export const StoreUpdate = z
   .describe('Only what is sent changes')
 export type StoreUpdate = z.infer<typeof StoreUpdate>
 
-export const StoreRef = z.strictObject({ id: z.string().describe('sto_…') })
+export const StoreRef = z.strictObject({
+  id: z
+    .string()
+    .describe('sto_…')
+    .meta({ examples: ['sto_0a1b2c3d'] }),
+})
 
 export const NoInput = z.strictObject({})

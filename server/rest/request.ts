@@ -1,0 +1,91 @@
+import type { Context as HonoContext } from 'hono'
+import * as z from 'zod'
+import { readApiKey } from '../api-key'
+import type { Deps, ReplyFacts, RequestContext } from '../context'
+import { AppError } from '../kernel/errors'
+
+/** What the app's middleware puts beside a request, and what the process knows of it. */
+export type Env = { Variables: { requestId: string }; Bindings: { address?: string | undefined } }
+export type Context = HonoContext<Env>
+
+/** What a route hands to a surface: strings as they came, the body parsed. */
+export type RestRequest = {
+  params: Record<string, string>
+  query: Record<string, string>
+  body: Record<string, unknown>
+  /** Query parameters that came more than once, of which `query` has the first. */
+  repeated: readonly string[]
+}
+
+export async function readRequest(c: Context): Promise<RestRequest> {
+  const body = c.req.method === 'GET' || c.req.method === 'HEAD' ? {} : await readBody(c)
+  const repeated: string[] = []
+  const query: Record<string, string> = {}
+  if (c.req.url.includes('?')) {
+    for (const [name, values] of Object.entries(c.req.queries())) {
+      if (values[0] !== undefined) query[name] = values[0]
+      if (values.length > 1) repeated.push(name)
+    }
+  }
+  return { params: c.req.param() as Record<string, string>, query, body, repeated }
+}
+
+async function readBody(c: Context): Promise<Record<string, unknown>> {
+  const text = await c.req.text()
+  if (text === '') return {}
+  const type = c.req.header('content-type') ?? ''
+  if (!/^application\/([\w.+-]+\+)?json\b/i.test(type)) {
+    throw new AppError(
+      'unsupported_media_type',
+      'Send the body as JSON, with the header Content-Type: application/json.',
+    )
+  }
+  const body = parseJson(text)
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new AppError('malformed_json', 'The request body must be a JSON object, such as {"name":"My product"}.')
+  }
+  return body as Record<string, unknown>
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new AppError('malformed_json', 'The request body is not valid JSON. Check its quotes, commas and braces.', {
+      cause,
+    })
+  }
+}
+
+/** Query strings hold text only: turns the ones that the input declares as numbers, booleans or lists into such. */
+export function queryCoercion(input: z.ZodType): (query: Record<string, string>) => Record<string, unknown> {
+  const schema = z.toJSONSchema(input, { io: 'input', unrepresentable: 'any' }) as {
+    properties?: Record<string, { type?: unknown }>
+  }
+  const types = new Map(Object.entries(schema.properties ?? {}).map(([name, property]) => [name, property.type]))
+  return (query) =>
+    Object.fromEntries(Object.entries(query).map(([name, text]) => [name, coerced(types.get(name), text)]))
+}
+
+function coerced(type: unknown, text: string): unknown {
+  if ((type === 'integer' || type === 'number') && /^-?\d{1,30}(\.\d{1,9})?$/.test(text)) return Number(text)
+  if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true'
+  if (type === 'array') return text === '' ? [] : text.split(',')
+  return text
+}
+
+/** What every door knows of a request; the key may come in either header on every path. */
+export function requestContext(c: Context, deps: Deps, reply: ReplyFacts, door: 'rest' | 'trpc'): RequestContext {
+  return {
+    ...deps,
+    request: {
+      id: c.get('requestId'),
+      door,
+      apiKey: readApiKey(c.req.raw.headers),
+      idempotencyKey: c.req.header('idempotency-key'),
+      // Hono's own `request(…)` passes no bindings at all.
+      address: (c.env as Env['Bindings'] | undefined)?.address,
+    },
+    reply,
+  }
+}

@@ -1,0 +1,137 @@
+import { Validator } from '@seriousme/openapi-schema-validator'
+import { Ajv2020 } from 'ajv/dist/2020'
+import addFormats from 'ajv-formats'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { readOperations } from '../../server/operations'
+import { createWorld, type World } from '../support/world'
+
+type Json = Record<string, unknown>
+type Media = { schema: Json; example?: unknown }
+type OperationObject = {
+  operationId: string
+  requestBody?: { content: Record<string, Media> }
+  responses: Record<string, { content?: Record<string, Media>; $ref?: string }>
+}
+type Document = Json & { paths: Record<string, Record<string, OperationObject>>; components: { schemas: Json } }
+
+let world: World
+let key: string
+beforeAll(async () => {
+  world = await createWorld()
+  key = (await world.openStore()).liveKey
+})
+afterAll(() => world.close())
+
+const DOCUMENTS = ['/openapi.json', '/api/v1/schema/'] as const
+
+async function documentAt(path: string): Promise<Document> {
+  const answer = await fetch(world.url + path)
+  expect(answer.status).toBe(200)
+  return (await answer.json()) as Document
+}
+
+const operationsOf = (document: Document) =>
+  Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, operation]) => ({ path, method, operation })),
+  )
+
+/** Checks values against schemas that refer to the document's components, and lets no undocumented field pass. */
+function checkerOf(document: Document) {
+  const closed = JSON.parse(JSON.stringify(document), (_key, value) =>
+    value?.type === 'object' && value.properties && value.additionalProperties === undefined
+      ? { ...value, additionalProperties: false }
+      : value,
+  ) as Document
+  const ajv = new Ajv2020({ strict: false, allErrors: true })
+  addFormats(ajv)
+  ajv.addSchema(closed, 'document')
+  return (pointer: string, value: unknown) => {
+    const check = ajv.compile({ $ref: `document#${pointer}` })
+    expect({ pointer, errors: check(value) ? [] : check.errors }).toEqual({ pointer, errors: [] })
+  }
+}
+
+const escaped = (path: string) =>
+  path.replaceAll('~', '~0').replaceAll('/', '~1').replaceAll('{', '%7B').replaceAll('}', '%7D')
+const answerPointer = (path: string, method: string, status: number) =>
+  `/paths/${escaped(path)}/${method}/responses/${status}/content/application~1json/schema`
+
+test.each(DOCUMENTS)('%s is valid for an independent validator', async (path) => {
+  const result = await new Validator().validate((await documentAt(path)) as Json)
+  expect(result.errors ?? []).toEqual([])
+  expect(result.valid).toBe(true)
+})
+
+test('/openapi.json is 3.1 and has every operation once; /api/v1/schema is 3.0 and has the documented envelopes', async () => {
+  const own = await documentAt('/openapi.json')
+  expect(own.openapi).toMatch(/^3\.1\./)
+  const expected = readOperations().map(({ rest, meta }) => `${rest.method.toLowerCase()} ${rest.path} ${meta.tool}`)
+  const found = operationsOf(own).map(({ path, method, operation }) => `${method} ${path} ${operation.operationId}`)
+  expect(found.sort()).toEqual(expected.sort())
+
+  const documented = await documentAt('/api/v1/schema')
+  expect(documented.openapi).toMatch(/^3\.0\./)
+  expect(Object.keys(documented.paths)).toContain('/api/v1/products/{id}')
+  const ids = operationsOf(documented).map(({ operation }) => operation.operationId)
+  expect(new Set(ids).size).toBe(ids.length)
+  expect(Object.keys(documented.paths).every((path) => path.startsWith('/api/'))).toBe(true)
+})
+
+test('every example of the 3.1 document fits its schema', async () => {
+  const document = await documentAt('/openapi.json')
+  const check = checkerOf(document)
+  for (const { path, method, operation } of operationsOf(document)) {
+    const at = `/paths/${escaped(path)}/${method}`
+    const request = operation.requestBody?.content['application/json']
+    if (request) check(`${at}/requestBody/content/application~1json/schema`, request.example)
+    for (const [status, response] of Object.entries(operation.responses)) {
+      const media = response.content?.['application/json']
+      if (media?.example !== undefined) check(answerPointer(path, method, Number(status)), media.example)
+    }
+  }
+})
+
+test.each([
+  ['/openapi.json', '/v1/products'],
+  ['/api/v1/schema/', '/api/v1/products'],
+])('%s: real answers fit the published schemas, with no field left undocumented', async (at, products) => {
+  const document = await documentAt(at)
+  // 3.0 says nullable where 2020-12 says null.
+  const check = checkerOf(JSON.parse(JSON.stringify(document), withoutNullable) as Document)
+  const call = async (method: string, template: string, id = '', body?: unknown) => {
+    const answer = await fetch(world.url + template.replace('{id}', id), {
+      method,
+      headers: { 'X-API-Key': key, 'Content-Type': 'application/json' },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    })
+    const value = (await answer.json()) as Json
+    const response = document.paths[template]?.[method.toLowerCase()]?.responses[answer.status]
+    const pointer = response?.$ref?.slice(1)
+    check(
+      pointer
+        ? `${pointer}/content/application~1json/schema`
+        : answerPointer(template, method.toLowerCase(), answer.status),
+      value,
+    )
+    return { status: answer.status, value }
+  }
+  const made = await call('POST', products, '', { name: 'Kit', price_cents: 3900 })
+  const { id } = (made.value.product ?? made.value) as { id: string }
+  const one = `${products}/{id}`
+  const statuses = [
+    made.status,
+    (await call('GET', products)).status,
+    (await call('GET', one, id)).status,
+    (await call('PATCH', one, id, { description: 'All of it' })).status,
+    (await call('DELETE', one, id)).status,
+    (await call('GET', one, 'nonsense')).status,
+    (await call('POST', products, '', { name: '' })).status,
+  ]
+  expect(statuses).toEqual([201, 200, 200, 200, 200, 404, 400])
+})
+
+function withoutNullable(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('nullable' in value)) return value
+  const { nullable: _, ...rest } = value
+  return { anyOf: [rest, { type: 'null' }] }
+}

@@ -1,0 +1,77 @@
+import type { OpenedStore } from '../../server/domain/stores/service'
+import { formatStoreId } from '../../server/kernel/ids'
+
+/** What a sample may use to set up: any operation of its own fresh store, by its path. */
+export type SampleStore = {
+  opened: OpenedStore
+  call(operation: string, input: Record<string, unknown>): Promise<Record<string, unknown>>
+}
+
+export type Sample = {
+  /** Whose key calls; the store's live one unless said. `test` sets up with the test key too. */
+  as?: 'operator' | 'nobody' | 'test'
+  /** A valid input, after whatever it needs has been set up. */
+  input(store: SampleStore): Record<string, unknown> | Promise<Record<string, unknown>>
+}
+
+const product = async ({ call }: SampleStore) => ({
+  id: (await call('products.create', { name: 'Kit', price_cents: 1900 })).id,
+})
+const order = async (store: SampleStore) => ({
+  id: (await store.call('orders.create', { product_id: (await product(store)).id })).id,
+})
+const paidOrder = async (store: SampleStore) => {
+  const { id } = await order(store)
+  await store.call('orders.pay_test', { id })
+  return { id }
+}
+const apiKey = async ({ call }: SampleStore) => ({ id: (await call('keys.create', { name: 'Spare' })).id })
+const storeId = ({ opened }: SampleStore) => ({ id: formatStoreId(opened.store.storeId) })
+
+/** One valid call of every operation. test/doors.test.ts fails for an operation that isn't here. */
+export const SAMPLES: Readonly<Record<string, Sample>> = {
+  'stores.create': { as: 'nobody', input: () => ({ name: 'Shop', email: 'owner@example.com' }) },
+  'stores.get': { input: () => ({}) },
+  'stores.update': { input: () => ({ name: 'New name', accent_color: '#3b5bdb', logo_url: null }) },
+  'stores.approve': { as: 'operator', input: storeId },
+  'stores.suspend': { as: 'operator', input: storeId },
+  'keys.create': { input: () => ({ name: 'Deploy', mode: 'test', scopes: ['products:read'] }) },
+  // With a live key two keys of one instant are listed, in either order.
+  'keys.list': { as: 'test', input: () => ({}) },
+  'keys.roll': { input: apiKey },
+  'keys.revoke': { input: apiKey },
+  'products.create': { input: () => ({ name: 'Kit', price_cents: 1900, description: null, currency: 'EUR' }) },
+  'products.list': {
+    input: async (store) => {
+      await product(store)
+      return { limit: 5, status: 'active', search: 'kit' }
+    },
+  },
+  'products.get': { input: product },
+  'products.update': { input: async (store) => ({ ...(await product(store)), name: 'Box', price_cents: 50 }) },
+  'products.archive': { input: product },
+  'orders.create': {
+    as: 'test',
+    input: async (store) => ({
+      product_id: (await product(store)).id,
+      customer_email: 'buyer@example.com',
+      metadata: { plan: 'premium', seats: 3, trial: false, note: null },
+    }),
+  },
+  'orders.list': {
+    as: 'test',
+    input: async (store) => {
+      await order(store)
+      return { limit: 5, status: 'pending' }
+    },
+  },
+  'orders.get': { as: 'test', input: order },
+  'orders.pay_test': {
+    as: 'test',
+    input: async (store) => ({ ...(await order(store)), card_number: '4000 0000 0000 1091' }),
+  },
+  'orders.refund': {
+    as: 'test',
+    input: async (store) => ({ ...(await paidOrder(store)), amount_cents: 500, reason: 'Asked for it' }),
+  },
+}
