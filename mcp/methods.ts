@@ -12,6 +12,8 @@ export type Caller = {
   apiKey: string | undefined
   /** From a header; the argument `idempotency_key` goes before it. */
   idempotencyKey: string | undefined
+  /** The client's address, where the transport knows it. */
+  address?: string | undefined
 }
 
 type Served =

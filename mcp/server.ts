@@ -18,7 +18,10 @@ const KEEP_ALIVE_MS = 5_000
 /** JSON-RPC's code for an error of the server's own. */
 const REFUSED = -32_000
 
-export type McpEndpoint = (request: Request, requestId: string) => Promise<Response>
+/** What the app knows of a request besides what it says. */
+export type McpOrigin = { requestId: string; address?: string | undefined }
+
+export type McpEndpoint = (request: Request, origin: McpOrigin) => Promise<Response>
 
 /**
  * `/mcp`, streamable HTTP, stateless: 2026-07-28 and every older protocol.
@@ -29,13 +32,14 @@ export type McpEndpoint = (request: Request, requestId: string) => Promise<Respo
  */
 export function createMcpEndpoint(deps: Deps, operations: readonly Operation[], readOpenapi: ReadOpenapi): McpEndpoint {
   const methods = createMethods(deps, operations, readOpenapi)
-  const requestIds = new WeakMap<Request, string>()
+  const origins = new WeakMap<Request, McpOrigin>()
   const hostnames = hostnamesOf(deps)
   const handler = createMcpHandler(
     ({ era, requestInfo }) => {
       const headers = requestInfo?.headers ?? new Headers()
       const caller = {
-        requestId: (requestInfo && requestIds.get(requestInfo)) ?? 'unknown',
+        requestId: 'unknown',
+        ...(requestInfo && origins.get(requestInfo)),
         apiKey: readApiKey(headers),
         idempotencyKey: headers.get('idempotency-key') ?? undefined,
       }
@@ -46,10 +50,10 @@ export function createMcpEndpoint(deps: Deps, operations: readonly Operation[], 
       onerror: (error) => deps.log.debug({ err: error, door: 'mcp' }, 'refused an MCP message'),
     },
   )
-  return async (request, requestId) => {
+  return async (request, origin) => {
     const refusal = refusalOf(request, hostnames)
     if (refusal !== undefined) return protocolError(403, REFUSED, refusal)
-    requestIds.set(request, requestId)
+    origins.set(request, origin)
     if (!holdsJson(request)) return handler.fetch(request)
     // Parsed here, because the SDK would copy the request to read it twice.
     const body = parseJson(await request.text())

@@ -92,8 +92,8 @@ export async function callTool(
 }
 
 export function requestContext(deps: Deps, caller: Caller, reply: ReplyFacts): RequestContext {
-  const { requestId, apiKey, idempotencyKey } = caller
-  return { ...deps, request: { id: requestId, door: 'mcp', apiKey, idempotencyKey }, reply }
+  const { requestId, apiKey, idempotencyKey, address } = caller
+  return { ...deps, request: { id: requestId, door: 'mcp', apiKey, idempotencyKey, address }, reply }
 }
 
 function readArguments(operation: Operation, args: Record<string, unknown>) {

@@ -21,7 +21,7 @@ import {
 import { mountDocs } from './rest/docs/routes'
 import { mountOpenApi } from './rest/openapi'
 import { payhookSurface } from './rest/payhook'
-import type { Context, Env } from './rest/request'
+import { addressOf, type Context, type Env } from './rest/request'
 import { isTrpcPath, mountTrpc, renderTrpcError } from './trpc-http'
 
 const MAX_BODY_BYTES = 256 * 1024
@@ -69,7 +69,7 @@ export function createApp(deps: Deps, isDraining = () => false): App {
   mountDocs(app, deps, operations)
   mountPages(app, deps)
   const mcp = createMcpEndpoint(deps, operations, () => readOwn(app, deps, '/openapi.json'))
-  app.all('/mcp', (c) => mcp(c.req.raw, c.get('requestId')))
+  app.all('/mcp', (c) => mcp(c.req.raw, { requestId: c.get('requestId'), address: addressOf(c) }))
   app.notFound((c) =>
     refuse(c, new AppError('not_found', `There is nothing at ${c.req.path}. See /docs for what there is.`)),
   )

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Operation, readOperations } from '../server/operations'
 import { toJsonSchema } from '../server/rest/json-schema'
-import { type Door, restDoor, type Seen, trpcDoor } from './support/doors'
+import { type Door, mcpDoor, restDoor, type Seen, trpcDoor } from './support/doors'
 import { SAMPLES, type Sample, type SampleStore } from './support/samples'
 import { createWorld, type World } from './support/world'
 
@@ -12,7 +12,7 @@ let world: World
 let doors: readonly Door[]
 beforeAll(async () => {
   world = await createWorld({ PAYHOOK_ADMIN_KEY: OPERATOR_KEY })
-  doors = [restDoor(world.url), trpcDoor(world.url)]
+  doors = [restDoor(world.url), trpcDoor(world.url), mcpDoor(world.url)]
 })
 afterAll(() => world.close())
 
@@ -63,6 +63,7 @@ const VOLATILE: readonly (readonly [RegExp, string])[] = [
   [/txn_[0-9a-z]{24}/g, 'txn_…'],
   [/PP-\d{4}-[0-9A-Z]{6}/g, 'PP-…'],
   [/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'uuid'],
+  [/"response_time_ms":\d+/g, '"response_time_ms":0'],
   [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, 'instant'],
 ]
 

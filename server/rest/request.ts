@@ -83,9 +83,13 @@ export function requestContext(c: Context, deps: Deps, reply: ReplyFacts, door: 
       door,
       apiKey: readApiKey(c.req.raw.headers),
       idempotencyKey: c.req.header('idempotency-key'),
-      // Hono's own `request(…)` passes no bindings at all.
-      address: (c.env as Env['Bindings'] | undefined)?.address,
+      address: addressOf(c),
     },
     reply,
   }
+}
+
+/** The client's address, where the process told it; Hono's own `request(…)` passes no bindings at all. */
+export function addressOf(c: Context): string | undefined {
+  return (c.env as Env['Bindings'] | undefined)?.address
 }

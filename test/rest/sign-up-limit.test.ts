@@ -1,22 +1,25 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createApp } from '../../server/app'
+import { type App, createApp } from '../../server/app'
 import { createRateLimit, SIGN_UPS_PER_HOUR } from '../../server/rate-limit'
 import { createWorld, type World } from '../support/world'
 
+const STORE = { name: 'Shop', email: 'owner@example.com' }
+
 let world: World
+let app: App
 beforeAll(async () => {
   world = await createWorld()
+  app = createApp(world.deps)
 })
 afterAll(() => world.close())
 
 const signUp = (address: string | undefined, path = '/v1/stores') => {
-  const deps = world.deps
   const request = new Request(`${world.url}${path}`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ name: 'Shop', email: 'owner@example.com' }),
+    body: JSON.stringify(STORE),
   })
-  return createApp(deps).fetch(request, { address })
+  return app.fetch(request, { address })
 }
 
 test('one address opens a limited number of stores an hour, by whichever door, and is told how long to wait', async () => {
@@ -33,6 +36,26 @@ test('one address opens a limited number of stores an hour, by whichever door, a
   expect((await signUp('::ffff:203.0.113.7')).status).toBe(429)
   expect((await signUp('203.0.113.8')).status).toBe(201)
   expect((await signUp(undefined)).status).toBe(201)
+})
+
+test('the MCP door counts with the others', async () => {
+  const address = '203.0.113.9'
+  const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'create_store', arguments: STORE } }
+  const open = async () => {
+    const request = new Request(`${world.url}/mcp`, {
+      method: 'POST',
+      headers: {
+        'Content-Type': 'application/json',
+        Accept: 'application/json, text/event-stream',
+        Host: new URL(world.url).host,
+      },
+      body: JSON.stringify(call),
+    })
+    return (await app.fetch(request, { address })).text()
+  }
+  for (let made = 0; made < SIGN_UPS_PER_HOUR; made++) expect(await open()).toContain('sk_live_')
+  expect(await open()).toContain('rate_limited')
+  expect((await signUp(address)).status).toBe(429)
 })
 
 test('an IPv6 network of 64 bits counts as one client; this machine is not limited', async () => {

@@ -34,6 +34,9 @@ const NASTY = [
   'sto_00000000',
 ]
 
+/** A port of this machine at which nobody listens. */
+const NOWHERE = 'http://127.0.0.1:9'
+
 const text: fc.Arbitrary<string> = fc.oneof(fc.constantFrom(...NASTY), fc.string({ unit: 'binary' }), fc.string())
 
 const number = fc.oneof(
@@ -72,15 +75,12 @@ function fitting(schema: JsonSchema): fc.Arbitrary<unknown> {
 }
 
 function fittingText(schema: JsonSchema): fc.Arbitrary<string> {
-  const examples = [schema.examples ?? []].flat().map(String)
+  // Nobody's name server is asked for an example's host.
+  const examples = (schema.examples ?? []).map((example) => String(example).replace('https://example.com', NOWHERE))
   const known = examples.length > 0 ? [fc.constantFrom(...examples)] : []
   if (schema.format === 'uuid') return fc.oneof(...known, fc.uuid())
   if (schema.format === 'email') return fc.oneof(...known, fc.emailAddress())
-  return fc.oneof(
-    ...known,
-    fc.string({ maxLength: 30 }),
-    fc.constantFrom('usd', 'eur', '#3b5bdb', 'https://example.com/x'),
-  )
+  return fc.oneof(...known, fc.string({ maxLength: 30 }), fc.constantFrom('usd', 'eur', '#3b5bdb', `${NOWHERE}/x`))
 }
 
 /** Fields may be missing, and unknown ones may be there. */

@@ -25,6 +25,9 @@ const paidOrder = async (store: SampleStore) => {
   await store.call('orders.pay_test', { id })
   return { id }
 }
+/** Nobody listens there: a test delivery fails at once, the same way each time. */
+const HOOK = { url: 'http://127.0.0.1:9/hooks', events: ['sale.completed'] }
+const webhook = async ({ call }: SampleStore) => ({ id: (await call('webhooks.create', HOOK)).id })
 const apiKey = async ({ call }: SampleStore) => ({ id: (await call('keys.create', { name: 'Spare' })).id })
 const storeId = ({ opened }: SampleStore) => ({ id: formatStoreId(opened.store.storeId) })
 
@@ -74,4 +77,24 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
     as: 'test',
     input: async (store) => ({ ...(await paidOrder(store)), amount_cents: 500, reason: 'Asked for it' }),
   },
+  'webhooks.create': { input: () => ({ ...HOOK, description: 'Main' }) },
+  'webhooks.list': {
+    input: async (store) => {
+      await webhook(store)
+      return { limit: 5 }
+    },
+  },
+  'webhooks.get': { input: webhook },
+  'webhooks.update': { input: async (store) => ({ ...(await webhook(store)), is_active: false }) },
+  'webhooks.delete': { input: webhook },
+  'webhooks.test': { input: webhook },
+  'webhooks.list_deliveries': {
+    as: 'test',
+    input: async (store) => {
+      const { id } = await webhook(store)
+      await paidOrder(store)
+      return { endpoint_id: id, status: 'pending' }
+    },
+  },
+  'webhooks.list_event_types': { input: () => ({}) },
 }

@@ -1,4 +1,5 @@
 import type { Child } from 'hono/jsx'
+import { listEventTypes } from '../../domain/webhooks/samples'
 import { ERRORS } from '../../kernel/errors'
 import type { TestCard } from '../../ports/gateway'
 import { EVENT, mcpConfig, restSample, STANDARD_VERIFIER, signUp, trpcSample, VERIFIER } from './samples'
