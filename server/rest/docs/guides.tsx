@@ -176,9 +176,18 @@ function Webhooks() {
     <>
       <p>
         Payhook posts each event to the endpoints that want it, and tries again until the endpoint answers with a 2xx
-        status. An event may arrive twice: <code>webhook-id</code> is the same then. <code>sale.completed</code> tells
-        of a paid product, <code>sale.refunded</code> of a refund.
+        status. An event may arrive twice: <code>webhook-id</code> is the same then.
       </p>
+      <dl class="doors">
+        {listEventTypes().map(({ type, description }) => (
+          <>
+            <dt>
+              <code>{type}</code>
+            </dt>
+            <dd>{description}</dd>
+          </>
+        ))}
+      </dl>
       <Code text={EVENT} />
       <p>
         Verify <code>X-Payhook-Signature</code> over the raw body, before parsing it. The whole endpoint secret, with
