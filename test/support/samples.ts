@@ -77,6 +77,8 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
     as: 'test',
     input: async (store) => ({ ...(await paidOrder(store)), amount_cents: 500, reason: 'Asked for it' }),
   },
+  'revenue.get': { input: () => ({ period: '7d' }) },
+  'stats.get': { as: 'nobody', input: () => ({}) },
   'webhooks.create': { input: () => ({ ...HOOK, description: 'Main' }) },
   'webhooks.list': {
     input: async (store) => {
