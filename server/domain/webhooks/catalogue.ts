@@ -19,7 +19,7 @@ const define = <T extends z.ZodType>(definition: EventDefinition<T>) => definiti
 const SaleCompleted = z.object({
   purchase_id: z.uuid(),
   product_id: z.uuid().nullable(),
-  buyer_email: z.string(),
+  buyer_email: z.string().nullable().describe('Null when the sale was made without one, as test payments may be'),
   amount_cents: Cents,
   currency: z.string().describe('ISO 4217 code in lower case'),
   stripe_session_id: z.string().describe('The checkout session'),
