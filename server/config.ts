@@ -49,6 +49,12 @@ const Environment = z.object({
   ),
 })
 
+/** For README's table. */
+export const environmentVariables = Object.entries(Environment.shape).map(([name, schema]) => ({
+  name,
+  meaning: schema.description ?? '',
+}))
+
 export type Config = {
   port: number
   host: string

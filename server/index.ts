@@ -1,18 +1,21 @@
 import { type App, createApp } from './app'
 import { type Config, parseConfig } from './config'
 import type { DatabaseHandle } from './db/client'
-import { hasNoStore, openStore } from './domain/stores/service'
+import { createDeps } from './deps'
+import { rebuildRevenue } from './domain/revenue/rebuild'
+import { getStore, hasNoStore, openStore } from './domain/stores/service'
 import { explainFailure, type Intent } from './failure'
 import { SECOND_MS, systemClock } from './kernel/clock'
-import { formatStoreId } from './kernel/ids'
+import { formatStoreId, parseStoreId } from './kernel/ids'
 import { createLog } from './log'
 import { openDatabase, type Running, startParts } from './start'
 import { startMessage } from './start-message'
 
 const HELP = `Payhook: a self-hosted selling backend.
 
-  bun server/index.ts             start the server
-  bun server/index.ts --help      show this text
+  bun server/index.ts                             start the server
+  bun server/index.ts rebuild-revenue [sto_…]     make revenue's totals and days again from the sales, of one store or all
+  bun server/index.ts --help                      show this text
 
 The environment configures it: README.md has the table of its variables.
 `
@@ -32,10 +35,29 @@ let intent: Intent | undefined
 async function main(args: string[]): Promise<void> {
   const [command, ...rest] = args
   if (command === '--help' || command === '-h') return void process.stdout.write(HELP)
-  if (command !== undefined || rest.length > 0) fail(`There is no command ${args.join(' ')}. See --help.`)
+  if (!isCommand(command) || rest.length > (command ? 1 : 0)) fail(`There is no command ${args.join(' ')}. See --help.`)
   const config = parseConfig(process.env)
   intent = config
-  await serve(config)
+  await (command === 'rebuild-revenue' ? rebuild(config, rest[0]) : serve(config))
+}
+
+function isCommand(command: string | undefined): command is 'rebuild-revenue' | undefined {
+  return command === undefined || command === 'rebuild-revenue'
+}
+
+/** On PostgreSQL it may run beside the servers; PGlite's folder belongs to one process, which must be stopped first. */
+async function rebuild(config: Config, store: string | undefined): Promise<void> {
+  const storeId = store === undefined ? undefined : parseStoreId(store)
+  if (store !== undefined && storeId === undefined) fail(`${store} is not the id of a store, such as sto_0123abcd.`)
+  const log = createLog(config.logLevel)
+  const database = await prepareDatabase(config)
+  const deps = createDeps({ config, publicUrl: config.publicUrl ?? '', database, clock: systemClock, log })
+  if (storeId !== undefined) await getStore(deps, storeId)
+  const count = await rebuildRevenue(deps, storeId, ({ storeId: id, entries, finished }) => {
+    if (finished) process.stdout.write(`${formatStoreId(id)}: ${entries} entries\n`)
+  })
+  await database.close()
+  process.stdout.write(`Revenue of ${count} ${count === 1 ? 'store' : 'stores'} was rebuilt.\n`)
 }
 
 /** Listens first, so that a taken port stops the start before the first store is made and its keys are lost unseen. */

@@ -3,7 +3,7 @@ import type { Config } from './config'
 import type { Log } from './context'
 
 /** Fields whose value is never written, wherever a log line has them at its top or one level below. */
-const SECRET_FIELDS = [
+const SECRET_FIELDS = new Set([
   'authorization',
   'cookie',
   'x-api-key',
@@ -17,16 +17,19 @@ const SECRET_FIELDS = [
   'card',
   'number',
   'cvc',
-]
+])
 
 export type ServerLog = Log & {
   /** Writes what is still in memory; for the end of the process. */
   flush(): void
 }
 
+/** Lines wait for each other this long, or until there are this many bytes: a write for each was an eighth of a request. */
+const FLUSH_MS = 200
+const FLUSH_BYTES = 4_096
+
 /**
  * JSON lines on standard error: standard output is for people (the start message) and, with the stdio door, for the protocol.
- * Lines are written when the event loop has a moment, so that a busy request doesn't wait for the disk.
  */
 export function createLog(level: Config['logLevel'], destination: Destination = standardError()): ServerLog {
   const log = pino(
@@ -34,9 +37,8 @@ export function createLog(level: Config['logLevel'], destination: Destination = 
       level,
       base: undefined,
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
+      formatters: { level: (label) => ({ level: label }), log: (fields) => redact(fields, 1) },
       serializers: { err: describeError },
-      redact: { paths: SECRET_FIELDS.flatMap((name) => [`["${name}"]`, `*["${name}"]`]), censor: '[secret]' },
     },
     destination,
   )
@@ -52,7 +54,23 @@ export function createLog(level: Config['logLevel'], destination: Destination = 
 export type Destination = { write(line: string): unknown; flushSync(): void }
 
 function standardError(): Destination {
-  return pino.destination({ dest: 2, sync: false })
+  return pino.destination({ dest: 2, sync: false, minLength: FLUSH_BYTES, periodicFlush: FLUSH_MS })
+}
+
+/** pino's own redaction parses its paths again for every line, at ten times the cost of these few comparisons. */
+function redact(fields: Record<string, unknown>, levelsBelow: number): Record<string, unknown> {
+  const shown: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(fields)) {
+    if (SECRET_FIELDS.has(name)) shown[name] = '[secret]'
+    else if (levelsBelow > 0 && isPlain(value)) shown[name] = redact(value, levelsBelow - 1)
+    else shown[name] = value
+  }
+  return shown
+}
+
+/** An error is no plain object: `describeError` sees to it. */
+function isPlain(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 }
 
 const MAX_CAUSES = 5

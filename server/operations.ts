@@ -1,8 +1,8 @@
-import type { AnyRouter } from '@trpc/server'
+import { type AnyRouter, getTRPCErrorFromUnknown, type TRPCError } from '@trpc/server'
 import * as z from 'zod'
 import type { RequestContext } from './context'
 import { appRouter } from './router'
-import { createCallerFactory, type ProcedureMeta, toAppError } from './trpc'
+import { type ProcedureMeta, toAppError } from './trpc'
 
 /** A procedure as the doors see it. */
 export type Operation = {
@@ -29,18 +29,31 @@ const TOOL = /^[a-z]+(_[a-z]+)+$/
  * tool or a route. REST, MCP, OpenAPI and the docs are made from what it returns.
  */
 export function readOperations(router: AnyRouter = appRouter): Operation[] {
-  const caller = createCallerFactory(router)
   const procedures = Object.entries(router._def.procedures as object) as [string, RouterProcedure][]
-  const operations = procedures.map(([path, procedure]) => toOperation(path, procedure, caller))
+  const operations = procedures.map(([path, procedure]) => toOperation(path, procedure))
   refuseDuplicates(operations, (operation) => operation.meta.tool)
   refuseDuplicates(operations, (operation) => operation.meta.rest.replace(/\{\w+\}/g, '{}'))
   return operations
 }
 
-type RouterProcedure = { _def: { type: string; meta?: ProcedureMeta; inputs?: unknown[]; output?: unknown } }
-type Caller = (ctx: RequestContext) => unknown
+type RouterProcedure = {
+  _def: { type: string; meta?: ProcedureMeta; inputs?: unknown[]; output?: unknown; middlewares: Middleware[] }
+}
 
-function toOperation(path: string, { _def: def }: RouterProcedure, caller: Caller): Operation {
+type Call = {
+  path: string
+  type: 'query' | 'mutation'
+  meta: ProcedureMeta
+  ctx: RequestContext
+  input: unknown
+  getRawInput(): Promise<unknown>
+  batchIndex: number
+}
+type Result = { ok: true; data: unknown } | { ok: false; error: TRPCError }
+type Middleware = (call: Call & { next(added?: Partial<Call>): Promise<Result> }) => Promise<Result>
+type Runnable = { path: string; kind: 'query' | 'mutation'; meta: ProcedureMeta; middlewares: readonly Middleware[] }
+
+function toOperation(path: string, { _def: def }: RouterProcedure): Operation {
   const { meta } = def
   const input = def.inputs?.[0]
   const output = def.output
@@ -56,6 +69,7 @@ function toOperation(path: string, { _def: def }: RouterProcedure, caller: Calle
   if ((rest[1] === 'GET') !== (def.type === 'query'))
     throw new OperationError(`${path}: a query is a GET and a mutation is not`)
   const params = [...rest[2].matchAll(/\{(\w+)\}/g)].map((match) => String(match[1]))
+  const runnable: Runnable = { path, kind: def.type, meta, middlewares: def.middlewares }
   return {
     path,
     kind: def.type,
@@ -63,17 +77,42 @@ function toOperation(path: string, { _def: def }: RouterProcedure, caller: Calle
     rest: { method: rest[1], path: rest[2], params },
     input,
     output,
-    call: (ctx, value) => call(caller, path, ctx, value),
+    call: (ctx, value) => call(runnable, ctx, value),
   }
 }
 
-async function call(caller: Caller, path: string, ctx: RequestContext, input: unknown): Promise<unknown> {
-  let target: unknown = caller(ctx)
-  for (const part of path.split('.')) target = (target as Record<string, unknown>)[part]
+async function call(procedure: Runnable, ctx: RequestContext, input: unknown): Promise<unknown> {
+  const { path, kind, meta, middlewares } = procedure
+  const getRawInput = async () => input
+  const result = await run(middlewares, 0, {
+    path,
+    type: kind,
+    meta,
+    ctx,
+    input: undefined,
+    getRawInput,
+    batchIndex: 0,
+  })
+  if (!result.ok) throw toAppError(result.error)
+  return result.data
+}
+
+/**
+ * Runs a procedure's chain as tRPC's own caller does: each middleware gets what the ones before it added. tRPC's copies every
+ * context property by property through descriptors, at each of a dozen steps, which was a fifth of a request's CPU; the
+ * language's spread does the same for next to nothing.
+ */
+async function run(middlewares: readonly Middleware[], index: number, given: Call): Promise<Result> {
+  const middleware = middlewares[index]
+  if (!middleware) throw new OperationError(`${given.path} ends without an answer`)
+  const next = (added?: Partial<Call>) => {
+    const ctx = added?.ctx ? { ...given.ctx, ...added.ctx } : given.ctx
+    return run(middlewares, index + 1, { ...given, ...added, ctx })
+  }
   try {
-    return await (target as (input: unknown) => Promise<unknown>)(input)
+    return await middleware({ ...given, next })
   } catch (error) {
-    throw toAppError(error)
+    return { ok: false, error: getTRPCErrorFromUnknown(error) }
   }
 }
 

@@ -23,7 +23,7 @@ export type ServerProcess = {
   end(signal?: NodeJS.Signals): Promise<number | null>
 }
 
-const START_LIMIT_MS = 30_000
+const START_LIMIT_MS = 60_000
 
 /** Starts a server on a free port and waits until it says where it runs. Throws with its output when it ends before that. */
 export async function startServer(environment: Environment): Promise<ServerProcess> {
