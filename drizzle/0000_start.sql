@@ -74,6 +74,7 @@ CREATE TABLE "refunds" (
 	"gateway_reference" text,
 	"failure_code" text,
 	"created_at" timestamp (3) with time zone NOT NULL,
+	"sent_at" timestamp (3) with time zone NOT NULL,
 	"settled_at" timestamp (3) with time zone,
 	CONSTRAINT "refunds_store_id_id_pk" PRIMARY KEY("store_id","id")
 );
@@ -137,7 +138,7 @@ CREATE TABLE "revenue_entries" (
 --> statement-breakpoint
 CREATE TABLE "revenue_rollers" (
 	"store_id" bigint NOT NULL,
-	"leased_until" timestamp (3) with time zone NOT NULL
+	CONSTRAINT "revenue_rollers_store_id_pk" PRIMARY KEY("store_id")
 );
 --> statement-breakpoint
 CREATE TABLE "revenue_tail" (
@@ -250,12 +251,13 @@ CREATE UNIQUE INDEX "orders_session" ON "orders" USING btree ("store_id","sessio
 CREATE UNIQUE INDEX "orders_number" ON "orders" USING btree ("store_id","number");--> statement-breakpoint
 CREATE UNIQUE INDEX "orders_transaction" ON "orders" USING btree ("store_id","transaction_id");--> statement-breakpoint
 CREATE INDEX "orders_newest" ON "orders" USING btree ("store_id","is_test","created_at" DESC NULLS LAST,"id" DESC NULLS LAST);--> statement-breakpoint
+CREATE INDEX "orders_unpaid" ON "orders" USING btree ("store_id","expires_at") WHERE status in ('pending', 'failed') and (failure_code is null or failure_code <> 'session_expired');--> statement-breakpoint
 CREATE INDEX "refunds_order" ON "refunds" USING btree ("store_id","order_id");--> statement-breakpoint
+CREATE INDEX "refunds_unsettled" ON "refunds" USING btree ("store_id","sent_at") WHERE status = 'pending';--> statement-breakpoint
 CREATE UNIQUE INDEX "payment_attempts_one_open" ON "payment_attempts" USING btree ("store_id","order_id") WHERE status in ('processing', 'requires_action', 'succeeded');--> statement-breakpoint
 CREATE INDEX "payment_attempts_unsettled" ON "payment_attempts" USING btree ("store_id","updated_at") WHERE status in ('processing', 'requires_action');--> statement-breakpoint
 CREATE INDEX "products_newest" ON "products" USING btree ("store_id","is_test","created_at" DESC NULLS LAST,"id" DESC NULLS LAST);--> statement-breakpoint
 CREATE INDEX "revenue_entries_time" ON "revenue_entries" USING btree ("store_id","is_test","happened_at");--> statement-breakpoint
-CREATE UNIQUE INDEX "revenue_rollers_store" ON "revenue_rollers" USING btree ("store_id");--> statement-breakpoint
 CREATE INDEX "deliveries_due" ON "deliveries" USING btree ("store_id","due_at") WHERE status = 'pending';--> statement-breakpoint
 CREATE INDEX "deliveries_newest" ON "deliveries" USING btree ("store_id","is_test","created_at" DESC NULLS LAST,"id" DESC NULLS LAST);--> statement-breakpoint
 CREATE INDEX "events_newest" ON "events" USING btree ("store_id","is_test","created_at" DESC NULLS LAST,"id" DESC NULLS LAST);--> statement-breakpoint

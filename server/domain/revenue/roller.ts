@@ -72,7 +72,7 @@ export async function asOnlyRoller<T>(
   work: (tx: Db) => Promise<T>,
 ): Promise<T | undefined> {
   // Committed by itself: an insert inside the transaction would make others wait for its end even where they want to skip.
-  await deps.db.insert(revenueRollers).values({ storeId, leasedUntil: deps.clock.now() }).onConflictDoNothing()
+  await deps.db.insert(revenueRollers).values({ storeId }).onConflictDoNothing()
   return inTransaction(deps, async ({ db: tx }) => {
     const locked = await tx
       .select({ storeId: revenueRollers.storeId })

@@ -1,4 +1,4 @@
-import { date, index, integer, pgEnum, pgTable, primaryKey, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import { date, index, integer, pgEnum, pgTable, primaryKey, uuid } from 'drizzle-orm/pg-core'
 import { currencyCode, instant, isTestColumn, minorUnits, storeIdColumn } from '../../db/columns'
 import { paymentMethod } from '../orders/table'
 
@@ -63,11 +63,9 @@ export const revenueTotals = pgTable(
   (t) => [primaryKey({ columns: [t.storeId, t.isTest, t.currency, t.method] })],
 )
 
-/** One row a store while somebody folds its tail, so that two processes never fold the same rows. */
-export const revenueRollers = pgTable(
-  'revenue_rollers',
-  { storeId: storeIdColumn(), leasedUntil: instant('leased_until').notNull() },
-  (t) => [uniqueIndex('revenue_rollers_store').on(t.storeId)],
-)
+/** One row a store. Whoever holds its lock folds the store's tail; a crash lets go of it. */
+export const revenueRollers = pgTable('revenue_rollers', { storeId: storeIdColumn() }, (t) => [
+  primaryKey({ columns: [t.storeId] }),
+])
 
 export type RevenueEntryRow = typeof revenueEntries.$inferSelect

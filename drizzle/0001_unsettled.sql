@@ -1,3 +1,0 @@
-ALTER TABLE "refunds" ADD COLUMN "sent_at" timestamp (3) with time zone NOT NULL;--> statement-breakpoint
-CREATE INDEX "orders_unpaid" ON "orders" USING btree ("store_id","expires_at") WHERE status in ('pending', 'failed') and (failure_code is null or failure_code <> 'session_expired');--> statement-breakpoint
-CREATE INDEX "refunds_unsettled" ON "refunds" USING btree ("store_id","sent_at") WHERE status = 'pending';
