@@ -1,10 +1,11 @@
-import { and, desc, eq, lt, or, type SQL } from 'drizzle-orm'
+import { and, desc, eq, type SQL, sql } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
+import { olderThan, pageOf, readCursor } from '../../db/paging'
+import { prepared } from '../../db/prepared'
 import { addMs, HOUR_MS } from '../../kernel/clock'
 import { AppError } from '../../kernel/errors'
 import { newOrderNumber, newRowId, newTransactionId, parseSessionId, storeOfRowId } from '../../kernel/ids'
 import { basisPointsOf, toWireMinor } from '../../kernel/money'
-import { decodeCursor, encodeCursor } from '../../kernel/wire'
 import type { ProductRow } from '../products/table'
 import type { StoreRow } from '../stores/table'
 import type { Order, OrderQuery } from './schema'
@@ -106,32 +107,27 @@ export type OrderPageRows = { rows: OrderRow[]; nextCursor: string | null }
 
 /** Newest first. */
 export async function listOrders(ctx: StoreContext, query: OrderQuery): Promise<OrderPageRows> {
-  const found = await ctx.db
-    .select()
-    .from(orders)
-    .where(
-      and(
-        ofStore(ctx),
-        query.status === undefined ? undefined : eq(orders.status, query.status),
-        query.cursor === undefined ? undefined : after(query.cursor),
-      ),
-    )
-    .orderBy(desc(orders.createdAt), desc(orders.id))
-    .limit(query.limit + 1)
-  const rows = found.slice(0, query.limit)
-  const last = rows.at(-1)
-  return {
-    rows,
-    nextCursor: found.length > query.limit && last ? encodeCursor({ at: last.createdAt, id: last.id }) : null,
-  }
-}
-
-function after(cursor: string) {
-  const position = decodeCursor(cursor)
-  if (!position || storeOfRowId(position.id) === undefined) {
-    throw new AppError('invalid_request', 'cursor: must be the next_cursor of an earlier page', { field: 'cursor' })
-  }
-  return or(lt(orders.createdAt, position.at), and(eq(orders.createdAt, position.at), lt(orders.id, position.id)))
+  const position = readCursor(query.cursor)
+  const filters = `${query.status !== undefined}_${position !== undefined}`
+  const statement = prepared(ctx.db, `list_orders_${filters}`, (db, name) =>
+    db
+      .select()
+      .from(orders)
+      .where(
+        and(
+          eq(orders.storeId, sql.placeholder('storeId')),
+          eq(orders.isTest, sql.placeholder('isTest')),
+          query.status && eq(orders.status, sql.placeholder('status')),
+          position && olderThan({ at: sql.placeholder('at'), id: sql.placeholder('id') }, orders.createdAt, orders.id),
+        ),
+      )
+      .orderBy(desc(orders.createdAt), desc(orders.id))
+      .limit(sql.placeholder('limit'))
+      .prepare(name),
+  )
+  const { storeId, isTest } = ctx
+  const { status, limit } = query
+  return pageOf(await statement.execute({ storeId, isTest, status, ...position, limit: limit + 1 }), limit)
 }
 
 export function toOrder(ctx: StoreContext, row: OrderRow): Order {

@@ -1,10 +1,10 @@
-import { and, desc, eq, ilike, inArray, lt, or, sql } from 'drizzle-orm'
+import { and, desc, eq, ilike, inArray, or, sql } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
+import { olderThan, pageOf, readCursor } from '../../db/paging'
 import { prepared } from '../../db/prepared'
 import { AppError } from '../../kernel/errors'
 import { newRowId, storeOfRowId } from '../../kernel/ids'
 import { toWireMinor } from '../../kernel/money'
-import { decodeCursor, encodeCursor } from '../../kernel/wire'
 import type { NewProduct, Product, ProductQuery, ProductUpdate } from './schema'
 import { type ProductRow, products } from './table'
 
@@ -71,40 +71,43 @@ export type ProductPageRows = { rows: ProductRow[]; nextCursor: string | null }
 
 /** Newest first. Without a status: active and draft, as document A lists them. */
 export async function listProducts(ctx: StoreContext, query: ProductQuery): Promise<ProductPageRows> {
-  const statuses = query.status ? [query.status] : (['active', 'draft'] as const)
-  const found = await ctx.db
-    .select()
-    .from(products)
-    .where(
-      and(
-        eq(products.storeId, ctx.storeId),
-        eq(products.isTest, ctx.isTest),
-        inArray(products.status, [...statuses]),
-        query.search === undefined ? undefined : matches(query.search),
-        query.cursor === undefined ? undefined : after(query.cursor),
-      ),
-    )
-    .orderBy(desc(products.createdAt), desc(products.id))
-    .limit(query.limit + 1)
-  const rows = found.slice(0, query.limit)
-  const last = rows.at(-1)
-  return {
-    rows,
-    nextCursor: found.length > query.limit && last ? encodeCursor({ at: last.createdAt, id: last.id }) : null,
-  }
+  const position = readCursor(query.cursor)
+  const { storeId, isTest } = ctx
+  const { status, search, limit } = query
+  const pattern = search === undefined ? undefined : `%${search.replace(/[\\%_]/g, '\\$&')}%`
+  const found = await listStatement(ctx, status !== undefined, search !== undefined, position !== undefined).execute({
+    storeId,
+    isTest,
+    status,
+    pattern,
+    ...position,
+    limit: limit + 1,
+  })
+  return pageOf(found, limit)
 }
 
-function matches(search: string) {
-  const pattern = `%${search.replace(/[\\%_]/g, '\\$&')}%`
-  return or(ilike(products.name, pattern), ilike(products.description, pattern))
-}
-
-function after(cursor: string) {
-  const position = decodeCursor(cursor)
-  if (!position || storeOfRowId(position.id) === undefined) {
-    throw new AppError('invalid_request', 'cursor: must be the next_cursor of an earlier page', { field: 'cursor' })
-  }
-  return or(lt(products.createdAt, position.at), and(eq(products.createdAt, position.at), lt(products.id, position.id)))
+/** One statement for each combination of filters. */
+function listStatement(ctx: StoreContext, byStatus: boolean, bySearch: boolean, goesOn: boolean) {
+  const pattern = sql.placeholder('pattern')
+  return prepared(ctx.db, `list_products_${byStatus}_${bySearch}_${goesOn}`, (db, name) =>
+    db
+      .select()
+      .from(products)
+      .where(
+        and(
+          eq(products.storeId, sql.placeholder('storeId')),
+          eq(products.isTest, sql.placeholder('isTest')),
+          byStatus ? eq(products.status, sql.placeholder('status')) : inArray(products.status, ['active', 'draft']),
+          bySearch ? or(ilike(products.name, pattern), ilike(products.description, pattern)) : undefined,
+          goesOn
+            ? olderThan({ at: sql.placeholder('at'), id: sql.placeholder('id') }, products.createdAt, products.id)
+            : undefined,
+        ),
+      )
+      .orderBy(desc(products.createdAt), desc(products.id))
+      .limit(sql.placeholder('limit'))
+      .prepare(name),
+  )
 }
 
 /** Only what is sent changes. Throws product_not_found. */

@@ -1,7 +1,7 @@
 import { and, desc, eq } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
+import { olderThan, pageOf, readCursor } from '../../db/paging'
 import { webhookId } from './formats'
-import { olderThan, pageOf } from './paging'
 import type { DeliveryQuery, WebhookDelivery } from './schema'
 import { getWebhook } from './service'
 import { type DeliveryRow, deliveries, events } from './table'
@@ -33,7 +33,7 @@ export async function listDeliveries(ctx: StoreContext, query: DeliveryQuery) {
         eq(deliveries.isTest, ctx.isTest),
         query.endpoint_id === undefined ? undefined : eq(deliveries.endpointId, query.endpoint_id),
         query.status === undefined ? undefined : eq(deliveries.status, query.status),
-        olderThan(query.cursor, deliveries.createdAt, deliveries.id),
+        olderThan(readCursor(query.cursor), deliveries.createdAt, deliveries.id),
       ),
     )
     .orderBy(desc(deliveries.createdAt), desc(deliveries.id))

@@ -1,9 +1,9 @@
 import { and, desc, eq } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
+import { olderThan, pageOf, readCursor } from '../../db/paging'
 import { AppError } from '../../kernel/errors'
 import { derivedRowId, newRowId, newSigningSecret, storeOfRowId } from '../../kernel/ids'
 import { EVENT_TYPES, isEventType, nearestEventTypes } from './catalogue'
-import { olderThan, pageOf } from './paging'
 import type { NewWebhook, Webhook, WebhookQuery, WebhookUpdate } from './schema'
 import { type WebhookEndpointRow, webhookEndpoints } from './table'
 
@@ -63,7 +63,7 @@ export async function listWebhooks(ctx: StoreContext, query: WebhookQuery) {
   const found = await ctx.db
     .select()
     .from(webhookEndpoints)
-    .where(and(ofStore(ctx), olderThan(query.cursor, webhookEndpoints.createdAt, webhookEndpoints.id)))
+    .where(and(ofStore(ctx), olderThan(readCursor(query.cursor), webhookEndpoints.createdAt, webhookEndpoints.id)))
     .orderBy(desc(webhookEndpoints.createdAt), desc(webhookEndpoints.id))
     .limit(query.limit + 1)
   return pageOf(found, query.limit)
