@@ -15,6 +15,7 @@ CREATE TABLE "idempotency_keys" (
 	"status" "idempotency_status" NOT NULL,
 	"claim" uuid NOT NULL,
 	"leased_until" timestamp (3) with time zone NOT NULL,
+	"run" uuid NOT NULL,
 	"response" text,
 	"expires_at" timestamp (3) with time zone NOT NULL,
 	CONSTRAINT "idempotency_keys_store_id_is_test_key_pk" PRIMARY KEY("store_id","is_test","key")
@@ -250,16 +251,17 @@ CREATE UNIQUE INDEX "api_keys_secret" ON "api_keys" USING btree ("store_id","sec
 CREATE UNIQUE INDEX "orders_session" ON "orders" USING btree ("store_id","session_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "orders_number" ON "orders" USING btree ("store_id","number");--> statement-breakpoint
 CREATE UNIQUE INDEX "orders_transaction" ON "orders" USING btree ("store_id","transaction_id");--> statement-breakpoint
-CREATE INDEX "orders_newest" ON "orders" USING btree ("store_id","is_test","created_at" DESC NULLS LAST,"id" DESC NULLS LAST);--> statement-breakpoint
+CREATE INDEX "orders_newest_by_status" ON "orders" USING btree ("store_id","is_test","status","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
+CREATE INDEX "orders_newest" ON "orders" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "orders_unpaid" ON "orders" USING btree ("store_id","expires_at") WHERE status in ('pending', 'failed') and (failure_code is null or failure_code <> 'session_expired');--> statement-breakpoint
 CREATE INDEX "refunds_order" ON "refunds" USING btree ("store_id","order_id");--> statement-breakpoint
 CREATE INDEX "refunds_unsettled" ON "refunds" USING btree ("store_id","sent_at") WHERE status = 'pending';--> statement-breakpoint
 CREATE UNIQUE INDEX "payment_attempts_one_open" ON "payment_attempts" USING btree ("store_id","order_id") WHERE status in ('processing', 'requires_action', 'succeeded');--> statement-breakpoint
 CREATE INDEX "payment_attempts_unsettled" ON "payment_attempts" USING btree ("store_id","updated_at") WHERE status in ('processing', 'requires_action');--> statement-breakpoint
-CREATE INDEX "products_newest" ON "products" USING btree ("store_id","is_test","created_at" DESC NULLS LAST,"id" DESC NULLS LAST);--> statement-breakpoint
+CREATE INDEX "products_newest" ON "products" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "revenue_entries_time" ON "revenue_entries" USING btree ("store_id","is_test","happened_at");--> statement-breakpoint
 CREATE INDEX "deliveries_due" ON "deliveries" USING btree ("store_id","due_at") WHERE status = 'pending';--> statement-breakpoint
-CREATE INDEX "deliveries_newest" ON "deliveries" USING btree ("store_id","is_test","created_at" DESC NULLS LAST,"id" DESC NULLS LAST);--> statement-breakpoint
-CREATE INDEX "events_newest" ON "events" USING btree ("store_id","is_test","created_at" DESC NULLS LAST,"id" DESC NULLS LAST);--> statement-breakpoint
+CREATE INDEX "deliveries_newest" ON "deliveries" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
+CREATE INDEX "events_newest" ON "events" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE UNIQUE INDEX "webhook_endpoints_number" ON "webhook_endpoints" USING btree ("store_id","number");--> statement-breakpoint
 CREATE UNIQUE INDEX "webhook_endpoints_url" ON "webhook_endpoints" USING btree ("store_id","is_test","url");

@@ -60,6 +60,10 @@ export function createApp(deps: Deps, isDraining = () => false): App {
     deps.metrics.countRequest(c.req.method, routePath(c), c.res.status, (performance.now() - started) / 1_000)
   })
   mountHealth(app, deps, isDraining)
+  if (!deps.config.roles.includes('api')) {
+    const elsewhere = 'This process does background work only. Send requests to one that has the role api.'
+    app.use(async (c) => refuse(c, new AppError('unavailable', elsewhere)))
+  }
   app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: (c) => refuse(c, bodyTooLarge()) }))
   // Anybody's page may show the public numbers.
   app.use('/api/public/*', cors())

@@ -84,6 +84,11 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     throw new ConfigError(`Bad environment. ${lines.join('; ')}. Change or unset the variable and start again.`)
   }
   const env = parsed.data
+  if (env.PAYHOOK_REQUIRE_APPROVAL && env.PAYHOOK_ADMIN_KEY === undefined) {
+    throw new ConfigError(
+      'PAYHOOK_REQUIRE_APPROVAL is on, but PAYHOOK_ADMIN_KEY is not set, so that nobody could approve a store. Set it and start again.',
+    )
+  }
   return {
     port: env.PORT,
     host: env.HOST,

@@ -1,6 +1,7 @@
 import { type App, createApp } from './app'
 import { type Config, parseConfig } from './config'
 import type { DatabaseHandle } from './db/client'
+import { exclusively } from './db/migrate'
 import { createDeps } from './deps'
 import { rebuildRevenue } from './domain/revenue/rebuild'
 import { getStore, hasNoStore, openStore } from './domain/stores/service'
@@ -23,8 +24,8 @@ The environment configures it: README.md has the table of its variables.
 /** The longest that Bun lets a connection be quiet. Its default of 10 s cuts the event streams of MCP (oven-sh/bun#27479). */
 const IDLE_SECONDS = 255
 
-/** Requests get most of the ten seconds that a supervisor waits after SIGTERM, jobs and the database what is left. */
-const REQUESTS_END_MS = 7 * SECOND_MS
+/** Requests and jobs get most of the ten seconds that a supervisor waits after SIGTERM, the database what is left. */
+const WORK_ENDS_MS = 7 * SECOND_MS
 const ALL_ENDS_MS = 9.5 * SECOND_MS
 
 /** A terminal's Ctrl-C reaches us twice, from the terminal and from npm: within this time it is one. */
@@ -79,7 +80,10 @@ async function serve(config: Config): Promise<void> {
   app = createApp(running.deps, () => draining)
   onSignal(async () => {
     draining = true
-    await within(REQUESTS_END_MS, server.stop())
+    // Jobs take nothing new from now on. One that outlives its time, such as a webhook whose receiver hangs, is cut off: its
+    // lease ends, and whoever runs next sends it again.
+    const jobsEnd = running.worker.stop()
+    await within(WORK_ENDS_MS, Promise.all([server.stop(), jobsEnd]))
     await server.stop(true)
     await endParts(running, database)
     log.flush()
@@ -100,12 +104,18 @@ async function prepareDatabase(config: Config): Promise<DatabaseHandle> {
 
 async function openFirstStore({ deps }: Running) {
   if (!(await hasNoStore(deps))) return undefined
-  const { store, liveKey, testKey } = await openStore(deps, { name: 'My store', email: 'owner@example.com' })
+  // Two processes that start at once on one empty database open one store between them.
+  const opened = await exclusively(deps.db, async (db) => {
+    const alone = { ...deps, db, afterCommit: { add: () => undefined } }
+    if (!(await hasNoStore(alone))) return undefined
+    return openStore(alone, { name: 'My store', email: 'owner@example.com' }, true)
+  })
+  if (!opened) return undefined
+  const { store, liveKey, testKey } = opened
   return { id: formatStoreId(store.storeId), liveKey, testKey, signingKey: store.signingSecret }
 }
 
-async function endParts({ deps, worker }: Running, database: DatabaseHandle): Promise<void> {
-  await worker.stop()
+async function endParts({ deps }: Running, database: DatabaseHandle): Promise<void> {
   await deps.keyUsage.flush(deps.db)
   await database.close()
 }

@@ -52,7 +52,8 @@ export async function openPostgres(url: string, poolSize = POOL_SIZE): Promise<D
  * Throws FolderInUseError when another process has it.
  */
 export async function openPglite(folder: string): Promise<DatabaseHandle> {
-  mkdirSync(folder, { recursive: true })
+  // Buyers' addresses and signing secrets are inside: nobody else on the machine may read them.
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
   const lock = lockFolder(folder)
   try {
     const { PGlite } = await import('@electric-sql/pglite')

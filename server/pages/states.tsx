@@ -45,6 +45,13 @@ export function sendOriginRefused(c: PageContext): Promise<Response> {
   return sendState(c, 403, { title, text, action: { label: action, href: samePage(c) } })
 }
 
+export function sendTooMany(c: PageContext, waitSeconds: number): Promise<Response> {
+  const { title, text, action } = c.get('visit').texts.states.too_many
+  c.header('Retry-After', String(waitSeconds))
+  const minutes = Math.ceil(waitSeconds / 60)
+  return sendState(c, 429, { title, text: text(minutes), action: { label: action, href: samePage(c) } })
+}
+
 export function sendFailure(c: PageContext): Promise<Response> {
   const { title, text, action } = c.get('visit').texts.states.failed
   const said = { title, text: text(c.get('requestId')), action: { label: action, href: samePage(c) } }

@@ -90,6 +90,6 @@ export function requestContext(c: Context, deps: Deps, reply: ReplyFacts, door: 
 }
 
 /** The client's address, where the process told it; Hono's own `request(…)` passes no bindings at all. */
-export function addressOf(c: Context): string | undefined {
+export function addressOf(c: { env: Env['Bindings'] }): string | undefined {
   return (c.env as Env['Bindings'] | undefined)?.address
 }

@@ -119,7 +119,7 @@ describe('a run that died', () => {
     const scope = {
       storeId: ctx.storeId,
       isTest: false,
-      key: hashSecret('crashed'),
+      key: hashSecret('\ncrashed'),
       fingerprint: fingerprintOf('products.create', KIT),
       sealWith: undefined,
     }

@@ -56,5 +56,5 @@ export const keysRouter = router({
     })
     .input(ApiKeyRef)
     .output(ApiKey)
-    .mutation(async ({ ctx, input }) => toApiKey(await revokeKey(ctx, input.id))),
+    .mutation(async ({ ctx, input }) => toApiKey(await revokeKey(ctx, ctx.credential, input.id))),
 })

@@ -73,7 +73,7 @@ export const ordersRouter = router({
     .output(Refund)
     .mutation(async ({ ctx, input }) => {
       const { id, amount_cents: amountCents, reason } = input
-      return toRefund(ctx, await refundOrder(ctx, { id, amountCents, reason, refundId: refundIdOf(ctx) }))
+      return toRefund(ctx, await refundOrder(ctx, { id, amountCents, reason, refundId: rowIdOfRun(ctx, 'refund') }))
     }),
 
   pay_test: storeProcedure
@@ -89,13 +89,13 @@ export const ordersRouter = router({
     .input(NewTestPayment)
     .output(TestPayment)
     .mutation(async ({ ctx, input }) => {
-      const { state, order } = await payTestOrder(ctx, input)
+      const { state, order } = await payTestOrder(ctx, input, rowIdOfRun(ctx, 'attempt'))
       return { state, order: toOrder(ctx, order) }
     }),
 })
 
-/** A retry with the same idempotency key is the same refund, also when the first call crashed half-way. */
-function refundIdOf({ storeId, isTest, request }: StoreRequest): string | undefined {
-  const { idempotencyKey: key } = request
-  return key === undefined ? undefined : derivedRowId(storeId, `refund ${isTest ? 'test' : 'live'} ${key}`)
+/** What a call makes outside gets its id from the call's run, so that a retry finds it, also when the first call crashed half-way. */
+function rowIdOfRun({ storeId, request }: StoreRequest, what: 'refund' | 'attempt'): string | undefined {
+  const { idempotentRun: run } = request
+  return run === undefined ? undefined : derivedRowId(storeId, `${what} ${run}`)
 }

@@ -1,6 +1,9 @@
+import { isOperatorKey } from '../../api-key'
 import { operatorProcedure, publicProcedure, router, storeProcedure } from '../../trpc'
-import { NewStore, NoInput, Store, StoreRef, StoreUpdate, StoreWithKeys } from './schema'
-import { getStore, openStore, setStoreStatus, toStore, toStoreWithKeys, updateStore } from './service'
+import { ApiKeyWithSecret } from '../keys/schema'
+import { toApiKeyWithSecret } from '../keys/service'
+import { NewStore, NewStoreKey, NoInput, Store, StoreRef, StoreUpdate, StoreWithKeys } from './schema'
+import { getStore, issueStoreKey, openStore, setStoreStatus, toStore, toStoreWithKeys, updateStore } from './service'
 
 export const storesRouter = router({
   create: publicProcedure
@@ -15,7 +18,10 @@ export const storesRouter = router({
     })
     .input(NewStore)
     .output(StoreWithKeys)
-    .mutation(async ({ ctx, input }) => toStoreWithKeys(await openStore(ctx, input))),
+    .mutation(async ({ ctx, input }) => {
+      const byOperator = isOperatorKey(ctx.request.apiKey, ctx.config.adminKey)
+      return toStoreWithKeys(await openStore(ctx, input, byOperator))
+    }),
 
   get: storeProcedure
     .meta({
@@ -41,6 +47,21 @@ export const storesRouter = router({
     .input(StoreUpdate)
     .output(Store)
     .mutation(async ({ ctx, input }) => toStore(await updateStore(ctx, input))),
+
+  issue_key: operatorProcedure
+    .meta({
+      tool: 'issue_store_key',
+      title: 'Issue a key for a store',
+      summary: 'Makes a full API key for a store whose owner has lost theirs. It is shown this once. For the operator.',
+      scope: 'operator',
+      rest: 'POST /v1/stores/{id}/api_keys',
+      status: 201,
+      returnsSecret: true,
+      destructive: true,
+    })
+    .input(NewStoreKey)
+    .output(ApiKeyWithSecret)
+    .mutation(async ({ ctx, input }) => toApiKeyWithSecret(await issueStoreKey(ctx, input))),
 
   approve: operatorProcedure
     .meta({

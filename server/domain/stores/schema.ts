@@ -51,4 +51,11 @@ export const StoreRef = z.strictObject({
     .meta({ examples: ['sto_0a1b2c3d'] }),
 })
 
+export const NewStoreKey = z.strictObject({
+  id: z.string().describe('sto_…'),
+  mode: z.enum(['live', 'test']).default('live'),
+  name: RequiredText(100).default('Issued by the operator').describe('What the key is for'),
+})
+export type NewStoreKey = z.infer<typeof NewStoreKey>
+
 export const NoInput = z.strictObject({})

@@ -3,17 +3,20 @@ import type { Deps, StoreContext } from '../../context'
 import { inTransaction } from '../../db/transaction'
 import { AppError } from '../../kernel/errors'
 import { formatStoreId, newSigningSecret, newStoreNumber, parseStoreId } from '../../kernel/ids'
-import { issueKey } from '../keys/service'
-import type { NewStore, StoreUpdate } from './schema'
+import { type IssuedKey, issueKey } from '../keys/service'
+import type { NewStore, NewStoreKey, StoreUpdate } from './schema'
 import { type StoreRow, stores } from './table'
 
 export type OpenedStore = { store: StoreRow; liveKey: string; testKey: string }
 
-/** A new store with one live and one test key. Pending where the operator wants to approve first. */
-export async function openStore(deps: Deps, input: NewStore): Promise<OpenedStore> {
+/**
+ * A new store with one live and one test key. Where the operator wants to approve first it waits, unless the operator opens it.
+ */
+export async function openStore(deps: Deps, input: NewStore, byOperator = false): Promise<OpenedStore> {
+  const status = deps.config.requireApproval && !byOperator ? 'pending' : 'approved'
   return inTransaction(deps, async (tx) => {
     const at = tx.clock.now()
-    const store = await insertStore(tx, input, at)
+    const store = await insertStore(tx, input, status, at)
     const spec = { storeId: store.storeId, scopes: [], at }
     const live = await issueKey(tx.db, { ...spec, isTest: false, name: 'First live key' })
     const test = await issueKey(tx.db, { ...spec, isTest: true, name: 'First test key' })
@@ -21,7 +24,7 @@ export async function openStore(deps: Deps, input: NewStore): Promise<OpenedStor
   })
 }
 
-async function insertStore(deps: Deps, input: NewStore, at: Date): Promise<StoreRow> {
+async function insertStore(deps: Deps, input: NewStore, status: StoreRow['status'], at: Date): Promise<StoreRow> {
   for (;;) {
     const [row] = await deps.db
       .insert(stores)
@@ -29,7 +32,7 @@ async function insertStore(deps: Deps, input: NewStore, at: Date): Promise<Store
         storeId: newStoreNumber(),
         name: input.name,
         email: input.email,
-        status: deps.config.requireApproval ? 'pending' : 'approved',
+        status,
         reportingCurrency: 'usd',
         feeBasisPoints: 0,
         signingSecret: newSigningSecret(),
@@ -55,7 +58,11 @@ export async function getStore(deps: Deps, storeId: bigint): Promise<StoreRow> {
   return row
 }
 
+/** Throws missing_scope for a test key: there is one store, and live buyers see it. */
 export async function updateStore(ctx: StoreContext, input: StoreUpdate): Promise<StoreRow> {
+  if (ctx.isTest) {
+    throw new AppError('missing_scope', 'A test key cannot change the store, which live buyers see. Use a live key.')
+  }
   const changes = {
     name: input.name,
     email: input.email,
@@ -76,6 +83,15 @@ export async function setStoreStatus(deps: Deps, id: string, status: 'approved' 
   const [row] = await deps.db.update(stores).set({ status }).where(eq(stores.storeId, storeId)).returning()
   if (!row) throw storeNotFound()
   return row
+}
+
+/** For the operator: a full key for a store whose owner has lost theirs. Throws store_not_found. */
+export async function issueStoreKey(deps: Deps, input: NewStoreKey): Promise<IssuedKey> {
+  const storeId = parseStoreId(input.id)
+  if (storeId === undefined) throw storeNotFound()
+  await getStore(deps, storeId)
+  const isTest = input.mode === 'test'
+  return issueKey(deps.db, { storeId, isTest, name: input.name, scopes: [], at: deps.clock.now() })
 }
 
 function storeNotFound() {

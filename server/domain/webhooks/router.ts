@@ -42,11 +42,9 @@ export const webhooksRouter = router({
     })
     .input(NewWebhook)
     .output(WebhookWithSecret)
-    .mutation(async ({ ctx, input }) => {
-      const { apiKey, idempotencyKey } = ctx.request
-      const seed = idempotencyKey === undefined ? undefined : `${apiKey}\n${idempotencyKey}`
-      return toWebhookWithSecret(await createWebhook(ctx, input, seed))
-    }),
+    .mutation(async ({ ctx, input }) =>
+      toWebhookWithSecret(await createWebhook(ctx, input, ctx.request.idempotentRun)),
+    ),
 
   list: storeProcedure
     .meta({

@@ -56,7 +56,7 @@ export const events = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.storeId, t.id] }),
-    index('events_newest').on(t.storeId, t.isTest, t.createdAt.desc(), t.id.desc()),
+    index('events_newest').on(t.storeId, t.isTest, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
   ],
 )
 
@@ -85,7 +85,7 @@ export const deliveries = pgTable(
   (t) => [
     primaryKey({ columns: [t.storeId, t.id] }),
     index('deliveries_due').on(t.storeId, t.dueAt).where(sql`status = 'pending'`),
-    index('deliveries_newest').on(t.storeId, t.isTest, t.createdAt.desc(), t.id.desc()),
+    index('deliveries_newest').on(t.storeId, t.isTest, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
     foreignKey({ columns: [t.storeId, t.eventId], foreignColumns: [events.storeId, events.id] }),
     foreignKey({
       columns: [t.storeId, t.endpointId],
