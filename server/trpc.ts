@@ -93,9 +93,7 @@ const authenticated = t.middleware(async ({ ctx, meta, next }) => {
       hint: 'Use a key that has it, or create one with create_api_key.',
     })
   }
-  return next({
-    ctx: { ...ctx, credential, storeId: credential.storeId, isTest: credential.isTest } satisfies StoreRequest,
-  })
+  return next({ ctx: { credential, storeId: credential.storeId, isTest: credential.isTest } })
 })
 
 /** What a store's procedure gets: the store, the mode and who is calling. */
