@@ -26,7 +26,7 @@ function isListening(error: Error): boolean {
 function explainListening(code: string, { port, host }: Intent): string | undefined {
   switch (code) {
     case 'EADDRINUSE':
-      return `Port ${port} is taken by another program. Stop it, or set PORT to another port: PORT=${port === 3000 ? 3001 : 3000} npm start`
+      return `Port ${port} is taken, perhaps by a Payhook that is running already. Stop that program, or set PORT to another port: PORT=${port === 3000 ? 3001 : 3000} npm start`
     case 'EACCES':
       return `This user may not listen on port ${port}. Set PORT to one above 1023: PORT=3000 npm start`
     default:

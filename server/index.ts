@@ -8,7 +8,7 @@ import { getStore, hasNoStore, openStore } from './domain/stores/service'
 import { explainFailure, type Intent } from './failure'
 import { SECOND_MS, systemClock } from './kernel/clock'
 import { formatStoreId, parseStoreId } from './kernel/ids'
-import { createLog } from './log'
+import { createLog, describeError } from './log'
 import { openDatabase, type Running, startParts } from './start'
 import { startMessage } from './start-message'
 
@@ -75,10 +75,13 @@ async function serve(config: Config): Promise<void> {
       new Response('Starting. Try again in a moment.', { status: 503 }),
   })
   const publicUrl = config.publicUrl ?? `http://localhost:${server.port}`
+  // Until there is something to drain, a signal just ends the process: the database survives that at any moment.
+  let drain = async () => undefined as unknown
+  onSignal(() => drain())
   const database = await prepareDatabase(config)
   const running = startParts({ config, publicUrl, database, clock: systemClock, log })
   app = createApp(running.deps, () => draining)
-  onSignal(async () => {
+  drain = async () => {
     draining = true
     // Jobs take nothing new from now on. One that outlives its time, such as a webhook whose receiver hangs, is cut off: its
     // lease ends, and whoever runs next sends it again.
@@ -87,7 +90,7 @@ async function serve(config: Config): Promise<void> {
     await server.stop(true)
     await endParts(running, database)
     log.flush()
-  })
+  }
   logStrayErrors(running)
   process.stdout.write(startMessage({ config, publicUrl, firstStore: await openFirstStore(running) }))
 }
@@ -121,7 +124,7 @@ async function endParts({ deps }: Running, database: DatabaseHandle): Promise<vo
 }
 
 /** The first SIGTERM or SIGINT ends the process in order, with status 0; a second one at once. */
-function onSignal(drain: () => Promise<void>): void {
+function onSignal(drain: () => Promise<unknown>): void {
   let signalledAt: number | undefined
   const end = async () => {
     if (signalledAt !== undefined) {
@@ -129,7 +132,9 @@ function onSignal(drain: () => Promise<void>): void {
       return
     }
     signalledAt = performance.now()
-    await within(ALL_ENDS_MS, drain()).catch((error) => process.stderr.write(`While stopping: ${error}\n`))
+    await within(ALL_ENDS_MS, drain()).catch((error) =>
+      process.stderr.write(`While stopping: ${describeError(error).message}\n`),
+    )
     process.exit(0)
   }
   process.on('SIGTERM', end)
@@ -153,5 +158,9 @@ function fail(line: string): never {
 main(process.argv.slice(2)).catch((error) => {
   const line = explainFailure(error, intent)
   if (line !== undefined) fail(line)
-  fail(`Payhook could not start. This is a defect; please report it with what follows.\n${error?.stack ?? error}`)
+  const { message, stack } = describeError(error)
+  const hint = intent?.databaseUrl
+    ? ''
+    : ` If the data folder ${intent?.dataDir} was damaged, restore it from a backup or move it away to start with an empty one.`
+  fail(`Payhook could not start: ${message}.${hint} If it stays, please report it with what follows.\n${stack}`)
 })

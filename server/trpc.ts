@@ -13,7 +13,7 @@ import {
 import type { Credential } from './domain/keys/lookup'
 import type { Scope } from './domain/keys/schema'
 import { AppError, ERRORS } from './kernel/errors'
-import { hashSecret, PLATFORM_STORE } from './kernel/ids'
+import { formatStoreId, hashSecret, PLATFORM_STORE } from './kernel/ids'
 import { toAppError, toErrorData } from './trpc-errors'
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
@@ -129,7 +129,7 @@ const audited = t.middleware(async ({ ctx, path, type, next }) => {
       request_id: ctx.request.id,
       operation: path,
       door: ctx.request.door,
-      store: storeId?.toString(),
+      store: storeId === undefined ? undefined : formatStoreId(storeId),
       key: credential?.keyId,
       outcome: result.ok ? (ctx.reply.replayed ? 'replayed' : 'ok') : toAppError(result.error).code,
     },

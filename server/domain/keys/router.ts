@@ -26,7 +26,7 @@ export const keysRouter = router({
       scope: 'keys:read',
       rest: 'GET /v1/api_keys',
     })
-    .input(NoInput)
+    .input(NoInput.prefault({}))
     .output(ApiKeyList)
     .query(async ({ ctx }) => ({ api_keys: (await listKeys(ctx)).map(toApiKey) })),
 

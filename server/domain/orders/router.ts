@@ -39,7 +39,7 @@ export const ordersRouter = router({
       scope: 'orders:read',
       rest: 'GET /v1/orders',
     })
-    .input(OrderQuery)
+    .input(OrderQuery.prefault({}))
     .output(OrderPage)
     .query(async ({ ctx, input }) => {
       const page = await listOrders(ctx, input)

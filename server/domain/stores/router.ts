@@ -2,8 +2,27 @@ import { isOperatorKey } from '../../api-key'
 import { operatorProcedure, publicProcedure, router, storeProcedure } from '../../trpc'
 import { ApiKeyWithSecret } from '../keys/schema'
 import { toApiKeyWithSecret } from '../keys/service'
-import { NewStore, NewStoreKey, NoInput, Store, StoreRef, StoreUpdate, StoreWithKeys } from './schema'
-import { getStore, issueStoreKey, openStore, setStoreStatus, toStore, toStoreWithKeys, updateStore } from './service'
+import {
+  NewStore,
+  NewStoreKey,
+  NoInput,
+  Store,
+  StorePage,
+  StoreQuery,
+  StoreRef,
+  StoreUpdate,
+  StoreWithKeys,
+} from './schema'
+import {
+  getStore,
+  issueStoreKey,
+  listStores,
+  openStore,
+  setStoreStatus,
+  toStore,
+  toStoreWithKeys,
+  updateStore,
+} from './service'
 
 export const storesRouter = router({
   create: publicProcedure
@@ -31,7 +50,7 @@ export const storesRouter = router({
       scope: 'store:read',
       rest: 'GET /v1/store',
     })
-    .input(NoInput)
+    .input(NoInput.prefault({}))
     .output(Store)
     .query(async ({ ctx }) => toStore(await getStore(ctx, ctx.storeId))),
 
@@ -47,6 +66,22 @@ export const storesRouter = router({
     .input(StoreUpdate)
     .output(Store)
     .mutation(async ({ ctx, input }) => toStore(await updateStore(ctx, input))),
+
+  list: operatorProcedure
+    .meta({
+      tool: 'list_stores',
+      title: 'List stores',
+      summary:
+        'All stores, newest first, or those of one status, such as pending ones that wait for approval. For the operator.',
+      scope: 'operator',
+      rest: 'GET /v1/stores',
+    })
+    .input(StoreQuery.prefault({}))
+    .output(StorePage)
+    .query(async ({ ctx, input }) => {
+      const { rows, hasMore } = await listStores(ctx, input)
+      return { stores: rows.map(toStore), has_more: hasMore }
+    }),
 
   issue_key: operatorProcedure
     .meta({

@@ -44,6 +44,15 @@ export const StoreUpdate = z
   .describe('Only what is sent changes')
 export type StoreUpdate = z.infer<typeof StoreUpdate>
 
+export const StoreQuery = z.strictObject({
+  status: Store.shape.status.optional().describe('Leave out for all'),
+  limit: z.int().min(1).max(100).default(20).describe('Results per page, 1 to 100'),
+  offset: z.int().min(0).max(1_000_000).default(0).describe('Results to skip'),
+})
+export type StoreQuery = z.infer<typeof StoreQuery>
+
+export const StorePage = z.object({ stores: z.array(Store), has_more: z.boolean() })
+
 export const StoreRef = z.strictObject({
   id: z
     .string()

@@ -1,10 +1,10 @@
-import { eq } from 'drizzle-orm'
+import { desc, eq } from 'drizzle-orm'
 import type { Deps, StoreContext } from '../../context'
 import { inTransaction } from '../../db/transaction'
 import { AppError } from '../../kernel/errors'
 import { formatStoreId, newSigningSecret, newStoreNumber, parseStoreId } from '../../kernel/ids'
 import { type IssuedKey, issueKey } from '../keys/service'
-import type { NewStore, NewStoreKey, StoreUpdate } from './schema'
+import type { NewStore, NewStoreKey, StoreQuery, StoreUpdate } from './schema'
 import { type StoreRow, stores } from './table'
 
 export type OpenedStore = { store: StoreRow; liveKey: string; testKey: string }
@@ -74,6 +74,18 @@ export async function updateStore(ctx: StoreContext, input: StoreUpdate): Promis
   const [row] = await ctx.db.update(stores).set(changes).where(eq(stores.storeId, ctx.storeId)).returning()
   if (!row) throw storeNotFound()
   return row
+}
+
+/** For the operator: all stores, newest first. The one list that names no store. */
+export async function listStores(deps: Deps, { status, limit, offset }: StoreQuery) {
+  const found = await deps.db
+    .select()
+    .from(stores)
+    .where(status && eq(stores.status, status))
+    .orderBy(desc(stores.createdAt), desc(stores.storeId))
+    .limit(limit + 1)
+    .offset(offset)
+  return { rows: found.slice(0, limit), hasMore: found.length > limit }
 }
 
 /** For the operator: lets a store sell, or stops it. Takes the id as callers know it. */

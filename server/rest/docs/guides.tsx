@@ -53,8 +53,8 @@ function Quickstart({ publicUrl }: { publicUrl: string }) {
       </p>
       <Code text={restSample(publicUrl)} />
       <p>
-        Then make a <a href="#webhooks">webhook endpoint</a>, so that your server hears of each sale. For real sales,
-        change the test key for the live one; nothing else differs.
+        Then make a <a href="#webhooks">webhook endpoint</a>, so that your server hears of each sale. Calls with the
+        live key are the same; they can take money once a card gateway is configured.
       </p>
     </>
   )
@@ -69,9 +69,9 @@ function Mcp({ publicUrl }: { publicUrl: string }) {
       </p>
       <Code text={mcpConfig(publicUrl)} />
       <p>
-        An agent without HTTP starts <code>bun mcp/stdio.ts</code> with <code>PAYHOOK_URL</code> and{' '}
-        <code>PAYHOOK_API_KEY</code> set. A failed call is a result with <code>isError</code> and the{' '}
-        <a href="#errors">code, message, field, hint and retryable</a> of its error.
+        An agent without HTTP starts <code>node_modules/.bin/bun mcp/stdio.ts</code> in the folder of Payhook, with{' '}
+        <code>PAYHOOK_URL</code> and <code>PAYHOOK_API_KEY</code> set. A failed call is a result with{' '}
+        <code>isError</code> and the <a href="#errors">code, message, field, hint and retryable</a> of its error.
       </p>
     </>
   )
@@ -207,8 +207,9 @@ function TestCards({ testCards }: GuideFacts) {
   return (
     <>
       <p>
-        What a test key makes is test data: nothing of it counts as revenue, and its events say so. At a test checkout
-        use one of these cards with any future expiry date, any three digits and any name.
+        What a test key makes is test data: only test keys see it, no live revenue counts it, and its events go to
+        webhook endpoints made with a test key and to no others. At a test checkout use one of these cards with any
+        future expiry date, any three digits and any name.
       </p>
       <div class="scroll" tabindex={0}>
         <table>
