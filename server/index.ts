@@ -153,5 +153,7 @@ function fail(line: string): never {
 main(process.argv.slice(2)).catch((error) => {
   const line = explainFailure(error, intent)
   if (line !== undefined) fail(line)
-  fail(`Payhook could not start. This is a defect; please report it with what follows.\n${error?.stack ?? error}`)
+  fail(
+    `Payhook could not start. This is a defect; please report it with what follows.\n${error?.stack ?? Bun.inspect(error)}`,
+  )
 })
