@@ -76,7 +76,7 @@ test.runIf(onPglite)('the data of another user is named, as after one start with
   const dataDir = environment.PAYHOOK_DATA_DIR ?? ''
   await (await startServer(environment)).end()
   chmodSync(join(dataDir, 'pgdata'), 0o500)
-  for (const mode of [0o555, 0o777]) {
+  for (const mode of [0o700, 0o555, 0o777]) {
     chmodSync(dataDir, mode)
     await expectRefusal(environment, /can't be made or written to/, [], ordinaryUser)
   }
