@@ -38,7 +38,7 @@ const LAYERS: [name: string, pattern: RegExp][] = [
   ['kernel', /^server\/kernel\//],
   ['ports', /^server\/ports\//],
   ['base', /^server\/(config|context|metrics|api-key|rate-limit)\.ts$|^server\/db\//],
-  ['tables and schemas', /^server\/domain\/\w+\/(table|schema|catalogue)\.ts$/],
+  ['tables and schemas', /^server\/domain\/\w+\/(table|schema|catalogue|payloads)\.ts$/],
   ['services', /^server\/domain\/\w+\/(?!router\.)|^server\/jobs\/worker\.ts$/],
   ['outside', /^server\/(gateways|sender|chain)\//],
   ['procedures', /^server\/trpc(-errors)?\.ts$/],

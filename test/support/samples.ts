@@ -26,7 +26,7 @@ const paidOrder = async (store: SampleStore) => {
   return { id }
 }
 /** Nobody listens there: a test delivery fails at once, the same way each time. */
-const HOOK = { url: 'http://127.0.0.1:9/hooks', events: ['sale.completed'] }
+const HOOK = { url: 'https://127.0.0.1:9/hooks', events: ['sale.completed'] }
 const webhook = async ({ call }: SampleStore) => ({ id: (await call('webhooks.create', HOOK)).id })
 const apiKey = async ({ call }: SampleStore) => ({ id: (await call('keys.create', { name: 'Spare' })).id })
 const storeId = ({ opened }: SampleStore) => ({ id: formatStoreId(opened.store.storeId) })

@@ -92,8 +92,13 @@ async function deliver(deps: Deps, delivery: Claimed): Promise<void> {
     if (!delivery.endpoint.isActive) return await giveUp(deps, delivery, 'The webhook endpoint is switched off.')
     if (delivery.attempts > MAX_ATTEMPTS) return await giveUp(deps, delivery, UNFINISHED)
     const startedAt = deps.clock.now()
-    const { body, headers } = signRequest(delivery.event, delivery.endpoint.secret, startedAt)
-    const outcome = await deps.sender.send({ url: delivery.endpoint.url, headers, body, timeoutMs: TIMEOUT_MS })
+    const { body, headers } = signRequest(delivery.event, {
+      secrets: [delivery.endpoint.secret],
+      deliveryNumber: delivery.number,
+      at: startedAt,
+    })
+    const { isTest, endpoint } = delivery
+    const outcome = await deps.sender.send({ url: endpoint.url, isTest, headers, body, timeoutMs: TIMEOUT_MS })
     const verdict = judge(outcome, delivery, deps.clock.now())
     await recordAttempt(deps, delivery, { startedAt, outcome, verdict })
   } catch (error) {

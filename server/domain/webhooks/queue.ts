@@ -17,6 +17,9 @@ export const LEASE_MS = 30 * SECOND_MS
 export type Claimed = {
   storeId: bigint
   id: string
+  /** Document B's numeric delivery id. */
+  number: number
+  isTest: boolean
   /** The one that this claim is for included: an attempt that kills its process, or can't be written down, counts too. */
   attempts: number
   createdAt: Date
@@ -74,13 +77,15 @@ export async function claimDue(
   return { claimed: await withContents(deps, storeId, taken), all }
 }
 
-type Due = Pick<DeliveryRow, 'id' | 'attempts' | 'createdAt' | 'endpointId' | 'eventId'>
+type Due = Pick<DeliveryRow, 'id' | 'number' | 'isTest' | 'attempts' | 'createdAt' | 'endpointId' | 'eventId'>
 
 /** Of the deliveries alone: a planner without fresh statistics joins the store's whole history to each of them. */
 function lockDue(tx: Deps, storeId: bigint, now: Date, { limit, fullEndpoints }: Wanted): Promise<Due[]> {
   return tx.db
     .select({
       id: deliveries.id,
+      number: deliveries.number,
+      isTest: deliveries.isTest,
       attempts: deliveries.attempts,
       createdAt: deliveries.createdAt,
       endpointId: deliveries.endpointId,
@@ -129,10 +134,12 @@ async function withContents(deps: Deps, storeId: bigint, taken: readonly Due[]):
       .from(webhookEndpoints)
       .where(and(eq(webhookEndpoints.storeId, storeId), inArray(webhookEndpoints.id, distinct(taken, 'endpointId')))),
   ])
-  return taken.flatMap(({ id, attempts, createdAt, eventId, endpointId }) => {
+  return taken.flatMap(({ id, number, isTest, attempts, createdAt, eventId, endpointId }) => {
     const event = happened.find((row) => row.id === eventId)
     const endpoint = endpoints.find((row) => row.id === endpointId)
-    return event && endpoint ? [{ storeId, id, attempts: attempts + 1, createdAt, event, endpoint }] : []
+    return event && endpoint
+      ? [{ storeId, id, number, isTest, attempts: attempts + 1, createdAt, event, endpoint }]
+      : []
   })
 }
 

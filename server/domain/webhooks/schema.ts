@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { HttpUrl, Instant, NextCursor, PageInput, RequiredText, Text } from '../../kernel/wire'
-import { EVENT_TYPES } from './catalogue'
+import { EVENT_TYPES, FAMILIES } from './catalogue'
 
 const KNOWN_EVENTS = EVENT_TYPES.join(', ')
 
@@ -90,10 +90,12 @@ export type WebhookTest = z.infer<typeof WebhookTest>
 
 export const EventTypeInfo = z.object({
   type: z.string(),
+  family: z.enum(FAMILIES).describe('Events of one family have the same signature headers and frame'),
   title: z.string(),
   description: z.string(),
-  data_schema: z.looseObject({}).describe('JSON Schema of the event\'s "data"'),
-  sample: z.looseObject({}).describe('What a receiver may find in "data"'),
+  is_emitted: z.boolean().describe('False: it can be subscribed to, and this version does not send it yet'),
+  body_schema: z.looseObject({}).describe('JSON Schema of the whole body'),
+  sample: z.looseObject({}).describe('What a receiver may find in the body'),
 })
 export type EventTypeInfo = z.infer<typeof EventTypeInfo>
 

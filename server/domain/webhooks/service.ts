@@ -112,18 +112,22 @@ function ofStore(ctx: StoreContext) {
 function knownEvents(names: readonly string[]): string[] {
   names.forEach((name, index) => {
     if (isEventType(name)) return
-    const near = nearestEventTypes(name)
-    const meant = near.length > 0 ? ` Did you mean ${near.join(' or ')}?` : ''
-    throw new AppError('unknown_event', `There is no event "${name}".${meant}`, {
-      field: `events.${index}`,
-      hint: `The events are: ${EVENT_TYPES.join(', ')}.`,
-    })
+    throw unknownEvent(name, `events.${index}`)
   })
   return [...new Set(names)]
 }
 
+function unknownEvent(name: string, field: string) {
+  const [last, ...others] = nearestEventTypes(name).reverse()
+  const near = others.length > 0 ? `${others.reverse().join(', ')} or ${last}` : last
+  return new AppError('unknown_event', `There is no event "${name}".${near ? ` Did you mean ${near}?` : ''}`, {
+    field,
+    hint: `The events are: ${EVENT_TYPES.join(', ')}.`,
+  })
+}
+
 async function refuseUncallable(ctx: StoreContext, url: string): Promise<void> {
-  const refusal = await ctx.sender.refusal(url)
+  const refusal = await ctx.sender.refusal({ url, isTest: ctx.isTest })
   if (refusal === undefined) return
   throw new AppError('webhook_url_refused', `This URL can't be a webhook endpoint. ${refusal}`, { field: 'url' })
 }
