@@ -7,6 +7,7 @@ CREATE TYPE "public"."product_status" AS ENUM('draft', 'active', 'archived');-->
 CREATE TYPE "public"."revenue_entry_kind" AS ENUM('sale', 'refund');--> statement-breakpoint
 CREATE TYPE "public"."store_status" AS ENUM('pending', 'approved', 'suspended');--> statement-breakpoint
 CREATE TYPE "public"."delivery_status" AS ENUM('pending', 'succeeded', 'failed');--> statement-breakpoint
+CREATE TYPE "public"."endpoint_kind" AS ENUM('subscription', 'store', 'order');--> statement-breakpoint
 CREATE TABLE "idempotency_keys" (
 	"store_id" bigint NOT NULL,
 	"is_test" boolean NOT NULL,
@@ -226,6 +227,7 @@ CREATE TABLE "webhook_endpoints" (
 	"id" uuid NOT NULL,
 	"number" bigint GENERATED ALWAYS AS IDENTITY (sequence name "webhook_endpoints_number_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
 	"is_test" boolean NOT NULL,
+	"kind" "endpoint_kind" DEFAULT 'subscription' NOT NULL,
 	"url" text NOT NULL,
 	"description" text,
 	"events" text[] NOT NULL,
@@ -264,4 +266,4 @@ CREATE INDEX "deliveries_due" ON "deliveries" USING btree ("store_id","due_at") 
 CREATE INDEX "deliveries_newest" ON "deliveries" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "events_newest" ON "events" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE UNIQUE INDEX "webhook_endpoints_number" ON "webhook_endpoints" USING btree ("store_id","number");--> statement-breakpoint
-CREATE UNIQUE INDEX "webhook_endpoints_url" ON "webhook_endpoints" USING btree ("store_id","is_test","url");
+CREATE UNIQUE INDEX "webhook_endpoints_url" ON "webhook_endpoints" USING btree ("store_id","is_test","kind","url");

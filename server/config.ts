@@ -39,7 +39,9 @@ const Environment = z.object({
   ),
   PAYHOOK_ROLES: roles.describe('What this process does: api, webhooks, chain, jobs'),
   PAYHOOK_REQUIRE_APPROVAL: flag.describe('New stores wait for the operator'),
-  PAYHOOK_ALLOW_PRIVATE_WEBHOOKS: flag.describe('Development only: webhooks may go to http and to private addresses'),
+  PAYHOOK_ALLOW_PRIVATE_WEBHOOKS: flag.describe(
+    'Development only: webhooks to private addresses, and over http for test keys',
+  ),
   PAYHOOK_URL: optional(z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional()).describe(
     'For mcp/stdio.ts: a running server to use instead of a database of its own',
   ),

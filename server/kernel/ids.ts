@@ -15,8 +15,12 @@ const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
 const CHAR = '[0-9a-hjkmnp-tv-z]'
 
 function randomChars(count: number): string {
+  return charsOf(randomBytes(count))
+}
+
+function charsOf(bytes: Uint8Array): string {
   let text = ''
-  for (const byte of randomBytes(count)) text += ALPHABET[byte & 31]
+  for (const byte of bytes) text += ALPHABET[byte & 31]
   return text
 }
 
@@ -101,6 +105,12 @@ export function hashSecret(secret: string): string {
 /** `cs_live_` or `cs_test_`, the store's 8 characters, then 26 random characters (130 bits): whoever has it may pay. */
 export function newSessionId(store: bigint, isTest: boolean): string {
   return `cs_${isTest ? 'test' : 'live'}_${storeChars(store)}${randomChars(26)}`
+}
+
+/** The same session for the same seed. As hard to guess as the seed is. */
+export function derivedSessionId(store: bigint, isTest: boolean, seed: string): string {
+  const secret = charsOf(createHash('sha256').update(seed).digest().subarray(0, 26))
+  return `cs_${isTest ? 'test' : 'live'}_${storeChars(store)}${secret}`
 }
 
 const SESSION_ID = new RegExp(`^cs_(live|test)_(${CHAR}{${STORE_CHARS}})${CHAR}{26}$`)

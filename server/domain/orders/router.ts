@@ -26,10 +26,12 @@ export const ordersRouter = router({
       scope: 'orders:write',
       rest: 'POST /v1/orders',
       status: 201,
+      // It may look the name of webhook_url up, which may take seconds: not inside a transaction.
+      external: true,
     })
     .input(NewOrder)
     .output(Order)
-    .mutation(async ({ ctx, input }) => toOrder(ctx, await createOrder(ctx, input))),
+    .mutation(async ({ ctx, input }) => toOrder(ctx, await createOrder(ctx, input, ctx.request.idempotentRun))),
 
   list: storeProcedure
     .meta({

@@ -62,6 +62,6 @@ function expireOrder(ctx: StoreContext, id: string): Promise<void> {
       .set({ status: 'void', updatedAt: tx.clock.now() })
       .where(and(attempts, eq(paymentAttempts.status, 'requires_action')))
     const failed = await failOrder(tx, id, SESSION_EXPIRED)
-    if (failed) await announce(tx, { kind: 'failed', order: failed })
+    if (failed) await announce(tx, { kind: 'expired', order: failed })
   })
 }

@@ -6,6 +6,7 @@ import {
   NewStore,
   NewStoreKey,
   NoInput,
+  OwnStore,
   Store,
   StorePage,
   StoreQuery,
@@ -19,6 +20,7 @@ import {
   listStores,
   openStore,
   setStoreStatus,
+  toOwnStore,
   toStore,
   toStoreWithKeys,
   updateStore,
@@ -51,21 +53,24 @@ export const storesRouter = router({
       rest: 'GET /v1/store',
     })
     .input(NoInput.prefault({}))
-    .output(Store)
-    .query(async ({ ctx }) => toStore(await getStore(ctx, ctx.storeId))),
+    .output(OwnStore)
+    .query(async ({ ctx }) => toOwnStore(ctx, await getStore(ctx, ctx.storeId))),
 
   update: storeProcedure
     .meta({
       tool: 'update_store',
       title: 'Change your store',
-      summary: 'Changes the name, e-mail, branding or reporting currency of your store. Only what is sent changes.',
+      summary:
+        'Changes the name, e-mail, branding, reporting currency or payment webhook of your store. Only what is sent changes.',
       scope: 'store:write',
       rest: 'PATCH /v1/store',
       idempotent: true,
+      // It looks the name of webhook_url up, which may take seconds: not inside a transaction.
+      external: true,
     })
     .input(StoreUpdate)
-    .output(Store)
-    .mutation(async ({ ctx, input }) => toStore(await updateStore(ctx, input))),
+    .output(OwnStore)
+    .mutation(async ({ ctx, input }) => toOwnStore(ctx, await updateStore(ctx, input))),
 
   list: operatorProcedure
     .meta({

@@ -12,6 +12,15 @@ export const Store = z.object({
   created_at: Instant,
 })
 
+/** As the store itself sees it. */
+export const OwnStore = Store.extend({
+  webhook_url: z.string().nullable().describe('Sent every payment.* event of a card, signed with the signing key'),
+  webhook_disabled_reason: z
+    .string()
+    .nullable()
+    .describe('Why webhook_url is not called any more; setting it again switches it on'),
+})
+
 export const NewStore = z.strictObject({
   name: RequiredText(100)
     .describe('Shown to buyers at checkout')
@@ -40,6 +49,9 @@ export const StoreUpdate = z
       .nullable()
       .optional(),
     logo_url: HttpUrl.nullable().optional(),
+    webhook_url: HttpUrl.nullable()
+      .optional()
+      .describe('A live key sets it for live and test events, a test key for test events only; null removes it'),
   })
   .describe('Only what is sent changes')
 export type StoreUpdate = z.infer<typeof StoreUpdate>

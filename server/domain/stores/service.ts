@@ -4,6 +4,8 @@ import { inTransaction } from '../../db/transaction'
 import { AppError } from '../../kernel/errors'
 import { formatStoreId, newSigningSecret, newStoreNumber, parseStoreId } from '../../kernel/ids'
 import { type IssuedKey, issueKey } from '../keys/service'
+import { setStoreEndpoint, storeEndpoint } from '../webhooks/payment-urls'
+import { refuseUncallable } from '../webhooks/service'
 import type { NewStore, NewStoreKey, StoreQuery, StoreUpdate } from './schema'
 import { type StoreRow, stores } from './table'
 
@@ -58,11 +60,24 @@ export async function getStore(deps: Deps, storeId: bigint): Promise<StoreRow> {
   return row
 }
 
-/** Throws missing_scope for a test key: there is one store, and live buyers see it. */
+/**
+ * Only what is sent changes. Throws store_not_found, webhook_url_refused, and missing_scope for a test key that changes more than
+ * where test events go: there is one store, and live buyers see it.
+ */
 export async function updateStore(ctx: StoreContext, input: StoreUpdate): Promise<StoreRow> {
-  if (ctx.isTest) {
+  const { webhook_url: webhookUrl, ...others } = input
+  if (ctx.isTest && (webhookUrl === undefined || Object.values(others).some((value) => value !== undefined))) {
     throw new AppError('missing_scope', 'A test key cannot change the store, which live buyers see. Use a live key.')
   }
+  if (webhookUrl) await refuseUncallable(ctx, webhookUrl, 'webhook_url')
+  return inTransaction(ctx, async (tx) => {
+    const store = await changeStore(tx, others)
+    if (webhookUrl !== undefined) await setStoreEndpoint(tx, webhookUrl, store.signingSecret)
+    return store
+  })
+}
+
+async function changeStore(ctx: StoreContext, input: Omit<StoreUpdate, 'webhook_url'>): Promise<StoreRow> {
   const changes = {
     name: input.name,
     email: input.email,
@@ -120,6 +135,16 @@ export function toStore(row: StoreRow) {
     accent_color: row.accentColor,
     logo_url: row.logoUrl,
     created_at: row.createdAt.toISOString(),
+  }
+}
+
+/** For the store itself: its webhook_url too, which is another row. */
+export async function toOwnStore(ctx: StoreContext, row: StoreRow) {
+  const webhook = await storeEndpoint(ctx)
+  return {
+    ...toStore(row),
+    webhook_url: webhook?.url ?? null,
+    webhook_disabled_reason: webhook?.disabledReason ?? null,
   }
 }
 

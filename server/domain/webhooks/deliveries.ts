@@ -10,7 +10,9 @@ type LoggedDelivery = Omit<DeliveryRow, 'storeId' | 'number' | 'isTest'> & { eve
 
 /** Newest first. Throws webhook_not_found when an endpoint is asked for that isn't yours. */
 export async function listDeliveries(ctx: StoreContext, query: DeliveryQuery) {
-  if (query.endpoint_id !== undefined) await getWebhook(ctx, query.endpoint_id)
+  const { endpoint_id: endpoint } = query
+  // It may be named by its number.
+  const endpointId = endpoint === undefined ? undefined : (await getWebhook(ctx, endpoint)).id
   const found: LoggedDelivery[] = await ctx.db
     .select({
       id: deliveries.id,
@@ -31,7 +33,7 @@ export async function listDeliveries(ctx: StoreContext, query: DeliveryQuery) {
       and(
         eq(deliveries.storeId, ctx.storeId),
         eq(deliveries.isTest, ctx.isTest),
-        query.endpoint_id === undefined ? undefined : eq(deliveries.endpointId, query.endpoint_id),
+        endpointId === undefined ? undefined : eq(deliveries.endpointId, endpointId),
         query.status === undefined ? undefined : eq(deliveries.status, query.status),
         olderThan(readCursor(query.cursor), deliveries.createdAt, deliveries.id),
       ),

@@ -174,6 +174,7 @@ export const orderSample: z.infer<typeof Order> = {
   checkout_url: `https://pay.example.com/checkout/${saleSample.stripe_session_id}`,
   success_url: 'https://shop.example.com/thanks',
   cancel_url: null,
+  webhook_url: null,
   is_test: true,
   created_at: '2026-03-02T08:55:00.000Z',
   expires_at: '2026-03-02T09:55:00.000Z',

@@ -50,7 +50,7 @@ export const webhooksRouter = router({
     .meta({
       tool: 'list_webhooks',
       title: 'List webhook endpoints',
-      summary: 'Your webhook endpoints, newest first, without their secrets.',
+      summary: 'Your webhook endpoints, newest first, all or those of one state or event, without their secrets.',
       scope: 'webhooks:read',
       rest: 'GET /v1/webhooks',
     })
@@ -58,14 +58,14 @@ export const webhooksRouter = router({
     .output(WebhookPage)
     .query(async ({ ctx, input }) => {
       const page = await listWebhooks(ctx, input)
-      return { webhooks: page.rows.map(toWebhook), next_cursor: page.nextCursor }
+      return { webhooks: page.rows.map(toWebhook), total: page.total, next_cursor: page.nextCursor }
     }),
 
   get: storeProcedure
     .meta({
       tool: 'get_webhook',
       title: 'Show a webhook endpoint',
-      summary: 'One webhook endpoint by its id, without its secret.',
+      summary: 'One webhook endpoint by its uuid or number, without its secret.',
       scope: 'webhooks:read',
       rest: 'GET /v1/webhooks/{id}',
     })
@@ -100,10 +100,7 @@ export const webhooksRouter = router({
     })
     .input(WebhookRef)
     .output(DeletedWebhook)
-    .mutation(async ({ ctx, input }) => {
-      await deleteWebhook(ctx, input.id)
-      return { id: input.id, deleted: true }
-    }),
+    .mutation(async ({ ctx, input }) => ({ id: await deleteWebhook(ctx, input.id), deleted: true as const })),
 
   test: storeProcedure
     .meta({

@@ -6,9 +6,11 @@ const KNOWN_EVENTS = EVENT_TYPES.join(', ')
 
 export const Webhook = z.object({
   id: z.uuid(),
+  number: z.int().describe('A shorter name of the endpoint'),
   url: z.string(),
   description: z.string().nullable(),
   events: z.array(z.string()),
+  not_sent_yet: z.array(z.string()).describe('Those of events that this version does not make yet'),
   is_active: z.boolean().describe('Only an active endpoint is sent anything'),
   disabled_reason: z.string().nullable().describe('Why the endpoint was switched off, when it was not by you'),
   created_at: Instant,
@@ -32,7 +34,7 @@ const Events = z
 export const NewWebhook = z.strictObject({ url: Url, events: Events, description: Description.nullable().optional() })
 export type NewWebhook = z.infer<typeof NewWebhook>
 
-const WebhookId = z.string().describe('The uuid of the webhook endpoint')
+const WebhookId = z.string().describe('The uuid or the number of the webhook endpoint')
 
 export const WebhookRef = z.strictObject({ id: WebhookId })
 
@@ -47,10 +49,19 @@ export const WebhookUpdate = z
   .describe('Only what is sent changes')
 export type WebhookUpdate = z.infer<typeof WebhookUpdate>
 
-export const WebhookQuery = z.strictObject(PageInput)
+export const WebhookQuery = z.strictObject({
+  ...PageInput,
+  offset: z.int().min(0, 'must be 0 or more').optional().describe('How many to leave out; not with cursor'),
+  is_active: z.boolean().optional().describe('Leave out for all'),
+  event: RequiredText(100).optional().describe('Endpoints that are sent this event only'),
+})
 export type WebhookQuery = z.infer<typeof WebhookQuery>
 
-export const WebhookPage = z.object({ webhooks: z.array(Webhook), next_cursor: NextCursor })
+export const WebhookPage = z.object({
+  webhooks: z.array(Webhook),
+  total: z.int().describe('How many fit the filters, on all pages'),
+  next_cursor: NextCursor,
+})
 
 export const DeletedWebhook = z.object({ id: z.uuid(), deleted: z.literal(true) })
 

@@ -14,6 +14,9 @@ import {
 } from 'drizzle-orm/pg-core'
 import { instant, isTestColumn, jsonText, storeIdColumn } from '../../db/columns'
 
+/** A subscription is made by its owner; document D's URLs of a store and of an order are endpoints too, and stay out of the lists. */
+export const endpointKind = pgEnum('endpoint_kind', ['subscription', 'store', 'order'])
+
 export const webhookEndpoints = pgTable(
   'webhook_endpoints',
   {
@@ -22,6 +25,7 @@ export const webhookEndpoints = pgTable(
     /** Document E's integer id. */
     number: bigint('number', { mode: 'number' }).notNull().generatedAlwaysAsIdentity(),
     isTest: isTestColumn(),
+    kind: endpointKind('kind').notNull().default('subscription'),
     url: text('url').notNull(),
     description: text('description'),
     events: text('events').array().notNull(),
@@ -38,7 +42,7 @@ export const webhookEndpoints = pgTable(
   (t) => [
     primaryKey({ columns: [t.storeId, t.id] }),
     uniqueIndex('webhook_endpoints_number').on(t.storeId, t.number),
-    uniqueIndex('webhook_endpoints_url').on(t.storeId, t.isTest, t.url),
+    uniqueIndex('webhook_endpoints_url').on(t.storeId, t.isTest, t.kind, t.url),
   ],
 )
 

@@ -56,9 +56,11 @@ test('the secret is shown on creation and never again', async () => {
   expect(secret).toMatch(/^whsec_[\w+/]{43}=$/)
   expect(rest).toEqual({
     id: expect.any(String),
+    number: expect.any(Number),
     url,
     description: 'Mine',
     events,
+    not_sent_yet: [],
     is_active: true,
     disabled_reason: null,
     created_at: '2026-03-02T09:00:00.000Z',
