@@ -21,7 +21,9 @@ import {
 import { mountDocs } from './rest/docs/routes'
 import { mountOpenApi } from './rest/openapi'
 import { payhookSurface } from './rest/payhook'
+import { pixlpaySurface } from './rest/pixlpay'
 import { addressOf, type Context, type Env } from './rest/request'
+import { subscriptionsSurface } from './rest/subscriptions'
 import { isTrpcPath, mountTrpc, renderTrpcError } from './trpc-http'
 
 const MAX_BODY_BYTES = 256 * 1024
@@ -36,13 +38,18 @@ export type App = {
   surfaces: Surface[]
 }
 
+/** The APIs that we serve as their documents show them. The first one words what no other has a path for. */
+export function documentedSurfaces(operations: Operation[]): Surface[] {
+  return [payhookSurface(operations), subscriptionsSurface(operations), pixlpaySurface(operations)]
+}
+
 /**
  * Everything that answers a request, made once: the doors, the pages, the health checks. `isDraining` says that the process
  * is about to end, which takes it out of `/readyz`.
  */
 export function createApp(deps: Deps, isDraining = () => false): App {
   const operations = readOperations()
-  const documented = [payhookSurface(operations)]
+  const documented = documentedSurfaces(operations)
   const claimed = new Set(documented.flatMap((surface) => surface.routes.map(routeKey)))
   const surfaces = [...documented, canonicalSurface(operations, claimed)]
 
