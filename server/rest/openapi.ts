@@ -5,6 +5,7 @@ import type { Deps } from '../context'
 import type { Operation } from '../operations'
 import { inQuery, type Route, type Surface } from './adapter'
 import { type Dialect, type JsonSchema, sampleOf, toComponents, toJsonSchema } from './json-schema'
+import { toWebhooks, webhookEntries } from './openapi-webhooks'
 import type { Env } from './request'
 import { errorStatusesOf, pascal, schemaNames } from './response-names'
 
@@ -53,6 +54,9 @@ export function buildDocument(
 ): Json {
   const dialect = version === '3.0.3' ? 'openapi-3.0' : 'draft-2020-12'
   const names = schemaNames(operations, entries)
+  // OpenAPI 3.0 has no words for requests that we make.
+  const events = version === '3.1.0' ? webhookEntries() : []
+  for (const { schema, name } of events) names.set(schema, name)
   const build: Build = { dialect, names, schemas: toComponents(names, dialect), responses: {} }
   const paths: Record<string, Json> = {}
   const ids = new Set<string>()
@@ -61,7 +65,8 @@ export function buildDocument(
     const item = toOperationObject(build, entry, uniqueId(ids, entry))
     paths[path] = { ...paths[path], [method.toLowerCase()]: item }
   }
-  const used = reachable(build.schemas, [paths, build.responses])
+  const webhooks = toWebhooks(events)
+  const used = reachable(build.schemas, [paths, build.responses, webhooks])
   return {
     openapi: version,
     info: {
@@ -74,6 +79,7 @@ export function buildDocument(
     security: [{ bearer: [] }, { apiKey: [] }],
     tags: [...new Set(entries.map(tagOf))].map((name) => ({ name })),
     paths,
+    ...(events.length > 0 ? { webhooks } : {}),
     components: {
       schemas: used,
       responses: build.responses,

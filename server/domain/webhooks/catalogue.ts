@@ -146,15 +146,15 @@ export const CATALOGUE = {
   'webhook.disabled': define({
     family: 'webhook',
     title: 'A webhook endpoint was switched off',
-    description: 'An endpoint of yours kept failing or asked for no more events. Sent to your other endpoints.',
+    description: 'Fired to your other endpoints when one is switched off: it answered 410, or failed for 5 days.',
     data: payloads.WebhookDisabled,
     sample: {
       webhook_id: '0f1e2d3c-4b8e-8abc-adef-0123456789ab',
-      url: 'https://old.example.com/hooks',
-      reason: 'The receiver answered 410 Gone.',
-      failing_since: null,
+      url: 'https://example.com/hooks/payhook',
+      reason: 'Every delivery has failed for 5 days. The last time: The receiver answered 503.',
+      failing_since: '2026-02-25T09:00:00.000Z',
     },
-    isEmitted: false,
+    isEmitted: true,
   }),
 }
 

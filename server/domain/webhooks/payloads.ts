@@ -228,5 +228,5 @@ export const WebhookDisabled = z.object({
   webhook_id: z.uuid().describe('The endpoint that was switched off'),
   url: z.string(),
   reason: z.string().describe('Why, in words'),
-  failing_since: Instant.nullable().describe('Since when every delivery to it had failed'),
+  failing_since: Instant.nullable().describe('Since when nothing arrived there; null when it asked for no more'),
 })

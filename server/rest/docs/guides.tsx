@@ -1,7 +1,7 @@
 import type { Child } from 'hono/jsx'
-import { listEventTypes } from '../../domain/webhooks/samples'
 import { ERRORS } from '../../kernel/errors'
 import type { TestCard } from '../../ports/gateway'
+import { Events } from './events'
 import { EVENT, mcpConfig, restSample, STANDARD_VERIFIER, signUp, trpcSample, VERIFIER } from './samples'
 
 /** What the guides know of this server. */
@@ -104,6 +104,12 @@ function Rest({ publicUrl }: { publicUrl: string }) {
         , errors as <code>{'{"error": "…"}'}</code> only, all products in one answer, unknown fields ignored.{' '}
         <a href="/api/v1/schema/">Its OpenAPI document</a> shows each.
       </p>
+      <p>
+        Webhook endpoints have two more published APIs, on the same data: <code>/webhook</code>, with uuids, bare
+        objects, <code>active</code>, <code>limit</code> and <code>offset</code>; and{' '}
+        <code>/api/external/v1/webhooks</code>, with integer ids, <code>{'{"success": true, "data": …}'}</code> and 422
+        for bad input.
+      </p>
     </>
   )
 }
@@ -178,16 +184,7 @@ function Webhooks() {
         Payhook posts each event to the endpoints that want it, and tries again until the endpoint answers with a 2xx
         status. An event may arrive twice: <code>webhook-id</code> is the same then.
       </p>
-      <dl class="doors">
-        {listEventTypes().map(({ type, description }) => (
-          <>
-            <dt>
-              <code>{type}</code>
-            </dt>
-            <dd>{description}</dd>
-          </>
-        ))}
-      </dl>
+      <Events />
       <Code text={EVENT} />
       <p>
         Verify <code>X-Payhook-Signature</code> over the raw body, before parsing it. The whole endpoint secret, with
