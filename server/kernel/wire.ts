@@ -51,7 +51,7 @@ export const HttpUrl = z
   .trim()
   .max(2_048, 'must have at most 2048 characters')
   .refine(isHttpUrl, 'must be an http or https URL such as https://example.com/thanks')
-  .refine(storable, 'must not contain a NUL character')
+  .refine(isPlainText, 'must not contain control characters or broken Unicode')
   .meta({ examples: ['https://example.com/'] })
 
 function isHttpUrl(text: string): boolean {

@@ -60,7 +60,9 @@ function refundEvents(tx: StoreContext, order: OrderRow, { id, amountMinor, reas
   return [
     happened('sale.refunded', {
       ...saleOf(order),
-      refunded_cents: toWireMinor(amountMinor),
+      // Document A: the event holds the refunded amount.
+      amount_cents: toWireMinor(amountMinor),
+      sale_amount_cents: toWireMinor(order.amountMinor),
       total_refunded_cents: toWireMinor(order.refundedMinor),
     }),
     happened('payment.refunded', {

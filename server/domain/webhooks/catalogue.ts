@@ -49,32 +49,38 @@ const refund = { id: '0f1e2d3c-4b7d-8abc-9def-0123456789ab', amount_cents: 1900,
 
 /** Every event there is, by its type. */
 export const CATALOGUE = {
-  'sale.completed': sale(
-    'A sale was completed',
-    'Fired when a buyer completes checkout. Contains purchase details and buyer email.',
-    [payloads.SaleCompleted, payloads.saleSample],
-  ),
+  'sale.completed': sale('A sale was completed', 'A buyer has paid: what, how much, and who.', [
+    payloads.SaleCompleted,
+    payloads.saleSample,
+  ]),
   'sale.refunded': sale(
     'A sale was refunded',
-    'Fired when a sale is refunded, in part or in full. Contains the refunded amount.',
-    [payloads.SaleRefunded, { ...payloads.saleSample, refunded_cents: 900, total_refunded_cents: 1900 }],
+    'A sale was paid back, in part or in full; amount_cents is what this refund gave back.',
+    [
+      payloads.SaleRefunded,
+      { ...payloads.saleSample, amount_cents: 900, sale_amount_cents: 1900, total_refunded_cents: 1900 },
+    ],
   ),
-  'payment.completed': card('A card payment succeeded', 'Payment successful: the order is paid.', [
+  'payment.completed': card('A card payment succeeded', 'A card has paid the order.', [
     payloads.CardPayment,
     payloads.cardSample,
   ]),
   'payment.failed': card(
     'A card payment failed',
-    'Payment attempt failed. The buyer may try again in the same checkout.',
+    'A card was declined. The buyer may try again in the same checkout.',
     [payloads.CardPaymentFailed, { ...payloads.cardSample, status: 'failed', failure_code: 'insufficient_funds' }],
   ),
-  'payment.refunded': card('A card payment was refunded', 'Payment was refunded, in part or in full.', [
-    payloads.CardPaymentRefunded,
-    { ...payloads.cardSample, status: 'refunded', refund_amount: 49.99, refunded_amount: 49.99 },
-  ]),
+  'payment.refunded': card(
+    'A card payment was refunded',
+    'The money of a card payment went back, in part or in full.',
+    [
+      payloads.CardPaymentRefunded,
+      { ...payloads.cardSample, status: 'refunded', refund_amount: 49.99, refunded_amount: 49.99 },
+    ],
+  ),
   'payment.disputed': card(
     'A card payment was disputed',
-    'Customer opened dispute.',
+    'The buyer has asked their bank for the money back.',
     [payloads.CardPaymentDisputed, { ...payloads.cardSample, status: 'disputed', dispute_reason: 'fraudulent' }],
     false,
   ),

@@ -14,7 +14,8 @@ export const SaleCompleted = z.object({
 })
 
 export const SaleRefunded = SaleCompleted.extend({
-  refunded_cents: Cents.describe('What this refund gave back'),
+  amount_cents: Cents.describe('What this refund gave back'),
+  sale_amount_cents: Cents.describe('What the buyer had paid'),
   total_refunded_cents: Cents.describe('What all refunds of the purchase gave back, this one included'),
 })
 

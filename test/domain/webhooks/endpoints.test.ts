@@ -243,7 +243,7 @@ test('the event types are listed with their fields and a sample', async () => {
     family: 'sale',
     is_emitted: true,
     body_schema: { properties: { data: { properties: { total_refunded_cents: { type: 'integer' } } } } },
-    sample: { event: 'sale.refunded', created_at: '2026-03-02T09:00:00.000Z', data: { refunded_cents: 900 } },
+    sample: { event: 'sale.refunded', created_at: '2026-03-02T09:00:00.000Z', data: { amount_cents: 900 } },
   })
   expect(types.find(({ type }) => type === 'payment.confirmed')).toMatchObject({
     is_emitted: false,
