@@ -68,7 +68,13 @@ describe('a store', () => {
   test('changes only what is sent', async () => {
     const { api_key: key, store } = (await signUp(open)).body
     const changed = await call(open, 'PATCH', '/v1/store', { key, body: { accent_color: '#3b5bdb', name: 'Countess' } })
-    expect(changed.body).toEqual({ ...store, accent_color: '#3b5bdb', name: 'Countess' })
+    expect(changed.body).toEqual({
+      ...store,
+      webhook_url: null,
+      webhook_disabled_reason: null,
+      accent_color: '#3b5bdb',
+      name: 'Countess',
+    })
     const unchanged = await call(open, 'PATCH', '/v1/store', { key, body: {} })
     expect(unchanged.body).toEqual(changed.body)
     const cleared = await call(open, 'PATCH', '/v1/store', { key, body: { accent_color: null } })

@@ -54,7 +54,7 @@ export const webhooksRouter = router({
       scope: 'webhooks:read',
       rest: 'GET /v1/webhooks',
     })
-    .input(WebhookQuery)
+    .input(WebhookQuery.prefault({}))
     .output(WebhookPage)
     .query(async ({ ctx, input }) => {
       const page = await listWebhooks(ctx, input)
@@ -140,7 +140,7 @@ export const webhooksRouter = router({
       scope: 'webhooks:read',
       rest: 'GET /v1/event_types',
     })
-    .input(NoInput)
+    .input(NoInput.prefault({}))
     .output(EventTypeList)
     .query(() => ({ event_types: listEventTypes() })),
 })

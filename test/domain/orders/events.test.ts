@@ -112,7 +112,9 @@ describe('refunds', () => {
     expect(told['order.refunded']).toMatchObject({
       data: { status: 'completed', refunded_cents: 833, refund: { amount_cents: 333, reason: 'Too small' } },
     })
-    expect(told['sale.refunded']).toMatchObject({ data: { refunded_cents: 333, total_refunded_cents: 833 } })
+    expect(told['sale.refunded']).toMatchObject({
+      data: { amount_cents: 333, sale_amount_cents: 1_900, total_refunded_cents: 833 },
+    })
   })
 
   test('all of it makes the order refunded, under the transaction’s id', async () => {
