@@ -150,17 +150,19 @@ export function renderError(c: Context, surface: Surface, error: AppError): Resp
   return c.json(surface.toErrorBody(error) as object, statusOf(surface, error.code) as 400)
 }
 
+const SHARED = { 'Content-Type': 'application/json', 'X-Content-Type-Options': 'nosniff' }
+
+/** What a key may see is for nobody's cache. */
+const PRIVATE = { ...SHARED, 'Cache-Control': 'no-store' }
+
 async function serve(c: Context, deps: Deps, surface: Surface, route: Route): Promise<Response> {
   const reply: ReplyFacts = { replayed: false }
   try {
     const request = await readRequest(c)
     const body = await run(requestContext(c, deps, reply, 'rest'), route, request)
-    if (reply.replayed) c.header('Idempotency-Replayed', 'true')
-    c.header('X-Content-Type-Options', 'nosniff')
-    // What a key may see is for nobody's cache.
-    if (route.operation.meta.scope !== 'public' || route.operation.kind === 'mutation')
-      c.header('Cache-Control', 'no-store')
-    return c.json(body as object, route.status as 200)
+    const headers = route.operation.meta.scope === 'public' && route.operation.kind === 'query' ? SHARED : PRIVATE
+    const marked = reply.replayed ? { ...headers, 'Idempotency-Replayed': 'true' } : headers
+    return new Response(JSON.stringify(body), { status: route.status, headers: marked })
   } catch (error) {
     return renderError(c, surface, error instanceof AppError ? error : unexpected(c, deps, error))
   }
