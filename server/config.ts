@@ -43,9 +43,11 @@ const Environment = z.object({
     'Development only: webhooks to private addresses, and over http for test keys',
   ),
   PAYHOOK_URL: optional(z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional()).describe(
-    'For mcp/stdio.ts: a running server to use instead of a database of its own',
+    'For mcp/stdio.ts and listen: a running server to use',
   ),
-  PAYHOOK_API_KEY: optional(z.string().optional()).describe('For mcp/stdio.ts: the key that its calls are made with'),
+  PAYHOOK_API_KEY: optional(z.string().optional()).describe(
+    'For mcp/stdio.ts and listen: the key that their calls are made with',
+  ),
   PAYHOOK_LOG_LEVEL: optional(z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info')).describe(
     'Least severe log line',
   ),

@@ -1,5 +1,6 @@
 import { ConfigError } from './config'
 import { FolderInUseError } from './db/lock'
+import { ListenError } from './event-feed'
 import { AppError } from './kernel/errors'
 
 /** What the line may name: where the process wanted to listen and keep its data. */
@@ -11,7 +12,8 @@ export type Intent = { port: number; host: string; dataDir: string; databaseUrl:
  */
 export function explainFailure(error: unknown, intent: Intent | undefined): string | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if ([ConfigError, FolderInUseError, AppError].some((known) => cause instanceof known)) return cause.message
+    if ([ConfigError, FolderInUseError, AppError, ListenError].some((known) => cause instanceof known))
+      return cause.message
     const code = 'code' in cause ? String(cause.code) : ''
     const line = intent && (isListening(cause) ? explainListening(code, intent) : explainDatabase(code, cause, intent))
     if (line) return line

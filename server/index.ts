@@ -8,6 +8,7 @@ import { getStore, hasNoStore, openStore } from './domain/stores/service'
 import { explainFailure, type Intent } from './failure'
 import { SECOND_MS, systemClock } from './kernel/clock'
 import { formatStoreId, parseStoreId } from './kernel/ids'
+import { listen, parseListenOptions } from './listen'
 import { createLog, describeError } from './log'
 import { openDatabase, type Running, startParts } from './start'
 import { startMessage } from './start-message'
@@ -16,9 +17,12 @@ const HELP = `Payhook: a self-hosted selling backend.
 
   bun server/index.ts                             start the server
   bun server/index.ts rebuild-revenue [sto_…]     make revenue's totals and days again from the sales, of one store or all
+  bun server/index.ts listen [--forward URL] [--events a,b] [--json]
+                                                  show the events of a running server as they happen, and post them to URL
   bun server/index.ts --help                      show this text
 
-The environment configures it: README.md has the table of its variables.
+The environment configures it: README.md has the table of its variables. listen wants PAYHOOK_API_KEY, and PAYHOOK_URL
+when the server is not on this machine's port 3000.
 `
 
 /** The longest that Bun lets a connection be quiet. Its default of 10 s cuts the event streams of MCP (oven-sh/bun#27479). */
@@ -35,15 +39,31 @@ let intent: Intent | undefined
 
 async function main(args: string[]): Promise<void> {
   const [command, ...rest] = args
-  if (command === '--help' || command === '-h') return void process.stdout.write(HELP)
-  if (!isCommand(command) || rest.length > (command ? 1 : 0)) fail(`There is no command ${args.join(' ')}. See --help.`)
+  if (['--help', '-h'].some((flag) => args.includes(flag))) return void process.stdout.write(HELP)
+  const isKnown = command === undefined || command === 'listen' || (command === 'rebuild-revenue' && rest.length <= 1)
+  if (!isKnown) fail(`There is no command ${args.join(' ')}. See --help.`)
   const config = parseConfig(process.env)
   intent = config
-  await (command === 'rebuild-revenue' ? rebuild(config, rest[0]) : serve(config))
+  if (command === 'listen') await listenUntilSignal(config, rest)
+  else await (command === 'rebuild-revenue' ? rebuild(config, rest[0]) : serve(config))
 }
 
-function isCommand(command: string | undefined): command is 'rebuild-revenue' | undefined {
-  return command === undefined || command === 'rebuild-revenue'
+/** Ctrl-C is how it is meant to end. */
+async function listenUntilSignal(config: Config, args: string[]): Promise<void> {
+  const ending = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => ending.abort())
+  // Whoever read the events has gone, as `head` does.
+  process.stdout.on('error', () => ending.abort())
+  await listen({
+    ...parseListenOptions(args),
+    server: config.serverUrl ?? config.publicUrl ?? `http://localhost:${config.port}`,
+    apiKey: config.apiKey,
+    clock: systemClock,
+    signal: ending.signal,
+    print: (line) => process.stdout.write(`${line}\n`),
+    note: (line) => process.stderr.write(`${line}\n`),
+  })
+  process.exit(0)
 }
 
 /** On PostgreSQL it may run beside the servers; PGlite's folder belongs to one process, which must be stopped first. */
