@@ -91,8 +91,12 @@ async function serve(config: Config): Promise<void> {
     hostname: config.host,
     idleTimeout: IDLE_SECONDS,
     fetch: (request, self) =>
-      app?.fetch(request, { address: self.requestIP(request)?.address }) ??
-      new Response('Starting. Try again in a moment.', { status: 503 }),
+      app?.fetch(request, {
+        // Asked for by the few that are counted by address; asking costs each request that isn't.
+        get address() {
+          return self.requestIP(request)?.address
+        },
+      }) ?? new Response('Starting. Try again in a moment.', { status: 503 }),
   })
   const publicUrl = config.publicUrl ?? `http://localhost:${server.port}`
   // Until there is something to drain, a signal just ends the process: the database survives that at any moment.

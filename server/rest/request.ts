@@ -97,7 +97,9 @@ export function requestContext(c: Context, deps: Deps, reply: ReplyFacts, door: 
       door,
       apiKey: readApiKey(c.req.raw.headers),
       idempotencyKey: c.req.header('idempotency-key'),
-      address: addressOf(c),
+      get address() {
+        return addressOf(c)
+      },
     },
     reply,
   }

@@ -8,7 +8,9 @@ import postgres from 'postgres'
  */
 const [port, url] = process.argv.slice(2)
 const sql = postgres(url ?? '', { max: 16 })
-await sql`create table floor (store_id bigint, id uuid, name text, price_minor bigint, created_at timestamptz, primary key (store_id, id))`
+// The row that a product is, with its two indexes: what the database has to do is the same on both sides.
+await sql`create table floor (store_id bigint, id uuid, is_test boolean, name text, description text, price_minor bigint, currency text, status text, created_at timestamptz(3), updated_at timestamptz(3), primary key (store_id, id))`
+await sql`create index on floor (store_id, is_test, created_at desc, id desc)`
 
 Bun.serve({
   port: Number(port),
@@ -17,7 +19,8 @@ Bun.serve({
     if (request.method === 'POST') {
       const { name, price_cents } = (await request.json()) as { name: string; price_cents: number }
       const id = crypto.randomUUID()
-      await sql`insert into floor values (1, ${id}, ${name}, ${price_cents}, ${new Date()})`
+      const at = new Date()
+      await sql`insert into floor values (1, ${id}, false, ${name}, null, ${price_cents}, 'usd', 'active', ${at}, ${at})`
       return Response.json({ id, name, price_cents }, { status: 201 })
     }
     const id = request.url.slice(request.url.lastIndexOf('/') + 1)
