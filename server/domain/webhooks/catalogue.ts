@@ -1,8 +1,8 @@
 import * as z from 'zod'
-import { Cents } from '../../kernel/wire'
+import { Cents, Instant } from '../../kernel/wire'
 
 /** Events of one family share a wire format; `formats.ts` has it. */
-export type EventFamily = 'sale'
+export type EventFamily = 'sale' | 'webhook'
 
 /** What a receiver is told of one kind of event. The docs, `list_event_types` and the checks of subscriptions are made of it. */
 type EventDefinition<T extends z.ZodType> = {
@@ -39,6 +39,13 @@ const saleSample: z.infer<typeof SaleCompleted> = {
   stripe_session_id: 'cs_test_0f1e2d3c4b5a69788796a5b4c3d2e1f00f',
 }
 
+const WebhookDisabled = z.object({
+  webhook_id: z.uuid().describe('The endpoint that was switched off'),
+  url: z.string(),
+  reason: z.string().describe('Why, in words'),
+  failing_since: Instant.nullable().describe('Since when nothing arrived there; null when it asked for no more'),
+})
+
 /** Every event there is, by its type. */
 export const CATALOGUE = {
   'sale.completed': define({
@@ -54,6 +61,18 @@ export const CATALOGUE = {
     description: 'Fired when a sale is refunded, in part or in full. Contains the refunded amount.',
     data: SaleRefunded,
     sample: { ...saleSample, refunded_cents: 900, total_refunded_cents: 1900 },
+  }),
+  'webhook.disabled': define({
+    family: 'webhook',
+    title: 'A webhook endpoint was switched off',
+    description: 'Fired to your other endpoints when one is switched off: it answered 410, or failed for 5 days.',
+    data: WebhookDisabled,
+    sample: {
+      webhook_id: '0f1e2d3c-4b7d-8def-8abc-0123456789ab',
+      url: 'https://example.com/hooks/payhook',
+      reason: 'Every delivery has failed for 5 days. The last time: The receiver answered 503.',
+      failing_since: '2026-02-25T09:00:00.000Z',
+    },
   }),
 }
 

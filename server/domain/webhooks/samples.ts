@@ -5,6 +5,7 @@ import { CATALOGUE, EVENT_TYPES, isEventType } from './catalogue'
 import { TIMEOUT_MS } from './deliver'
 import { signRequest } from './formats'
 import type { EventTypeInfo, WebhookTest } from './schema'
+import { validSecrets } from './secrets'
 import { getWebhook } from './service'
 import { explain, isDelivered } from './verdict'
 
@@ -17,7 +18,7 @@ export async function sendSample(ctx: StoreContext, id: string): Promise<Webhook
   const type = endpoint.events.find(isEventType) ?? 'sale.completed'
   const at = ctx.clock.now()
   const event = { id: newRowId(ctx.storeId), type, data: CATALOGUE[type].sample, createdAt: at }
-  const { body, headers } = signRequest(event, endpoint.secret, at)
+  const { body, headers } = signRequest(event, validSecrets(endpoint, at), at)
   const outcome = await ctx.sender.send({ url: endpoint.url, headers, body, timeoutMs: TIMEOUT_MS })
   const delivered = isDelivered(outcome)
   return {

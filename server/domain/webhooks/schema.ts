@@ -11,6 +11,8 @@ export const Webhook = z.object({
   events: z.array(z.string()),
   is_active: z.boolean().describe('Only an active endpoint is sent anything'),
   disabled_reason: z.string().nullable().describe('Why the endpoint was switched off, when it was not by you'),
+  failing_since: Instant.nullable().describe('Since when nothing has arrived there; null while deliveries succeed'),
+  rate_limit_per_second: z.int().nullable().describe('At most so many requests a second; null for no limit'),
   created_at: Instant,
   updated_at: Instant,
 })
@@ -29,7 +31,18 @@ const Events = z
   .max(100, 'must name at most 100 events')
   .describe(`Which events to send: one or more of ${KNOWN_EVENTS}`)
 
-export const NewWebhook = z.strictObject({ url: Url, events: Events, description: Description.nullable().optional() })
+const RateLimit = z
+  .int('must be a whole number')
+  .min(1, 'must be 1 to 1000')
+  .max(1_000, 'must be 1 to 1000')
+  .describe('At most so many requests a second to this endpoint; null for no limit')
+
+export const NewWebhook = z.strictObject({
+  url: Url,
+  events: Events,
+  description: Description.nullable().optional(),
+  rate_limit_per_second: RateLimit.nullable().optional(),
+})
 export type NewWebhook = z.infer<typeof NewWebhook>
 
 const WebhookId = z.string().describe('The uuid of the webhook endpoint')
@@ -42,6 +55,7 @@ export const WebhookUpdate = z
     url: Url.optional(),
     events: Events.optional(),
     description: Description.nullable().optional(),
+    rate_limit_per_second: RateLimit.nullable().optional(),
     is_active: z.boolean().optional().describe('false stops sending, true starts it again'),
   })
   .describe('Only what is sent changes')

@@ -60,6 +60,8 @@ test('the secret is shown on creation and never again', async () => {
     events,
     is_active: true,
     disabled_reason: null,
+    failing_since: null,
+    rate_limit_per_second: null,
     created_at: '2026-03-02T09:00:00.000Z',
     updated_at: '2026-03-02T09:00:00.000Z',
   })
@@ -103,7 +105,7 @@ test('an unknown event is refused with the nearest right ones and all of them', 
       code: 'unknown_event',
       field: 'events.1',
       error: 'There is no event "sale.refund". Did you mean sale.refunded or sale.completed?',
-      hint: 'The events are: sale.completed, sale.refunded.',
+      hint: 'The events are: sale.completed, sale.refunded, webhook.disabled.',
     },
   })
   const { id } = await create()
@@ -234,7 +236,7 @@ test('a test sends a signed sample at once and says how the receiver answered', 
 
 test('the event types are listed with their fields and a sample', async () => {
   const types = (await call('GET', '/event_types')).body.event_types as { type: string }[]
-  expect(types.map(({ type }) => type)).toEqual(['sale.completed', 'sale.refunded'])
+  expect(types.map(({ type }) => type)).toEqual(['sale.completed', 'sale.refunded', 'webhook.disabled'])
   expect(types[1]).toMatchObject({
     data_schema: { type: 'object', properties: { total_refunded_cents: { type: 'integer' } } },
     sample: { refunded_cents: 900 },

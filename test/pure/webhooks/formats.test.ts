@@ -29,7 +29,7 @@ test('the vectors of the docstrings hold', () => {
 })
 
 test('a sale is documented field for field, and its data keeps its order', () => {
-  const { body, headers } = signRequest(sale({ z: 1, a: 'ü' }), secret, new Date('2026-03-02T09:00:05.900Z'))
+  const { body, headers } = signRequest(sale({ z: 1, a: 'ü' }), [secret], new Date('2026-03-02T09:00:05.900Z'))
   expect(body).toBe('{"event":"sale.completed","created_at":"2026-03-02T09:00:00.000Z","data":{"z":1,"a":"ü"}}')
   expect(headers).toMatchObject({
     'Content-Type': 'application/json',
@@ -42,7 +42,7 @@ test('a sale is documented field for field, and its data keeps its order', () =>
 test('every body passes the sample of the document, octokit and standardwebhooks, and JSON round trips keep its bytes', async () => {
   await fc.assert(
     fc.asyncProperty(fc.dictionary(fc.string(), fc.jsonValue()), async (data) => {
-      const { body, headers } = signRequest(sale(data), secret, new Date())
+      const { body, headers } = signRequest(sale(data), [secret], new Date())
       const documented = headers['X-Payhook-Signature'] ?? ''
       expect(JSON.stringify(JSON.parse(body))).toBe(body)
       expect(verifySignature(body, documented, secret)).toBe(true)
