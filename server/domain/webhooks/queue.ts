@@ -52,7 +52,7 @@ const WAITING: Readonly<Record<AttemptKind, SQL>> = {
  * store, and none names a mode: live and test deliveries are sent alike.
  */
 export async function linesWithDueWork(deps: Deps, limit: number): Promise<Line[]> {
-  const query = prepared(deps.db, 'lines_with_due_work', makeLinesQuery)
+  const query = prepared(deps.db, 'lines_with_due_work', (db, name) => linesQuery(db).prepare(name))
   // A placeholder takes what the driver takes, which for postgres.js is text.
   const rows = await query.execute({ now: deps.clock.now().toISOString(), limit })
   return rows.map(({ first, retry, failingSince, ...row }) => ({
@@ -62,7 +62,8 @@ export async function linesWithDueWork(deps: Deps, limit: number): Promise<Line[
   }))
 }
 
-function makeLinesQuery(db: Db, name: string) {
+/** Exported so that its plan can be looked at; its placeholders are `now` and `limit`. */
+export function linesQuery(db: Db) {
   const e = webhookEndpoints
   const oldest = (kind: AttemptKind) =>
     sql`lateral (select d.due_at from ${deliveries} d where d.store_id = ${e.storeId} and d.endpoint_id = ${e.id}
@@ -84,7 +85,6 @@ function makeLinesQuery(db: Db, name: string) {
     .where(sql`first.due_at is not null or retry.due_at is not null`)
     .orderBy(sql`least(first.due_at, retry.due_at)`)
     .limit(sql.placeholder('limit'))
-    .prepare(name)
 }
 
 export type Claim = {
@@ -104,7 +104,7 @@ export async function claimDue(
   rooms: ReadonlyMap<string, number>,
 ): Promise<Claim> {
   const now = deps.clock.now()
-  const claim = prepared(deps.db, `claim_${kind}_attempts`, (db, name) => makeClaim(db, name, kind))
+  const claim = prepared(deps.db, `claim_${kind}_attempts`, (db, name) => claimQuery(db, kind).prepare(name))
   const times = { now: now.toISOString(), leasedUntil: addMs(now, LEASE_MS).toISOString() }
   const exhausted = new Set<string>()
   const taken = await Promise.all(
@@ -130,12 +130,13 @@ function byRoom(rooms: ReadonlyMap<string, number>): Map<number, string[]> {
   return groups
 }
 
-function makeClaim(db: Db, name: string, kind: AttemptKind) {
+/** Exported so that its plan can be looked at; its placeholders are those that `claimDue` fills. */
+export function claimQuery(db: Db, kind: AttemptKind) {
   const storeId = sql.placeholder('storeId')
-  // As an array, so that it is run once, before the update.
-  const ids = sql`array(
-    select due.id from ${webhookEndpoints} e cross join lateral (
-      select d.id from ${deliveries} d
+  // As an array, so that it is run once, before the update; of places, which no plan needs an index to find again.
+  const places = sql`array(
+    select due.ctid from ${webhookEndpoints} e cross join lateral (
+      select d.ctid from ${deliveries} d
       where d.store_id = ${storeId} and d.endpoint_id = e.id and ${WAITING[kind]} and d.due_at <= ${sql.placeholder('now')}
       order by d.due_at limit ${sql.placeholder('room')} for update skip locked
     ) due
@@ -143,7 +144,7 @@ function makeClaim(db: Db, name: string, kind: AttemptKind) {
   return db
     .update(deliveries)
     .set({ dueAt: sql`${sql.placeholder('leasedUntil')}`, attempts: sql`${deliveries.attempts} + 1` })
-    .where(and(eq(deliveries.storeId, storeId), sql`${deliveries.id} = any(${ids})`))
+    .where(and(eq(deliveries.storeId, storeId), sql`${deliveries}.ctid = any(${places})`))
     .returning({
       id: deliveries.id,
       number: deliveries.number,
@@ -152,7 +153,6 @@ function makeClaim(db: Db, name: string, kind: AttemptKind) {
       endpointId: deliveries.endpointId,
       eventId: deliveries.eventId,
     })
-    .prepare(name)
 }
 
 type Taken = Pick<DeliveryRow, 'id' | 'number' | 'attempts' | 'createdAt' | 'endpointId' | 'eventId'>

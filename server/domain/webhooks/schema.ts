@@ -72,8 +72,10 @@ const DeliveryStatus = z.enum(['pending', 'succeeded', 'failed'], 'must be pendi
 
 export const WebhookDelivery = z.object({
   id: z.uuid(),
+  number: z.int().describe('New for every delivery, a replay included'),
   webhook_id: z.string().describe('The webhook-id header: the same for every attempt of this event'),
   endpoint_id: z.uuid(),
+  event_id: z.uuid(),
   event_type: z.string(),
   status: DeliveryStatus.describe('pending until it succeeded or was given up'),
   attempts: z.int().describe('Requests made so far, one under way included'),

@@ -130,4 +130,5 @@ export const deliveryAttempts = pgTable(
 
 export type WebhookEndpointRow = typeof webhookEndpoints.$inferSelect
 export type EventRow = typeof events.$inferSelect
+export type DeliveryAttemptRow = typeof deliveryAttempts.$inferSelect
 export type DeliveryRow = typeof deliveries.$inferSelect

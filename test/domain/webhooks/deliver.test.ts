@@ -54,7 +54,7 @@ const record = (count = 1, on = ctx) =>
   })
 
 const run = (deps = world.deps) => deliverDue(deps)
-const log = async (on = ctx) => (await listDeliveries(on, { limit: 100 })).rows
+const log = async (on = ctx) => (await listDeliveries(on, { limit: 100 })).rows.map(({ delivery }) => delivery)
 const onlyDelivery = async () => {
   const [row, ...others] = await log()
   if (!row || others.length > 0) throw new Error('expected one delivery')
