@@ -7,6 +7,7 @@ CREATE TYPE "public"."product_status" AS ENUM('draft', 'active', 'archived');-->
 CREATE TYPE "public"."revenue_entry_kind" AS ENUM('sale', 'refund');--> statement-breakpoint
 CREATE TYPE "public"."store_status" AS ENUM('pending', 'approved', 'suspended');--> statement-breakpoint
 CREATE TYPE "public"."delivery_status" AS ENUM('pending', 'succeeded', 'failed');--> statement-breakpoint
+CREATE TYPE "public"."endpoint_kind" AS ENUM('subscription', 'store', 'order');--> statement-breakpoint
 CREATE TABLE "idempotency_keys" (
 	"store_id" bigint NOT NULL,
 	"is_test" boolean NOT NULL,
@@ -15,6 +16,7 @@ CREATE TABLE "idempotency_keys" (
 	"status" "idempotency_status" NOT NULL,
 	"claim" uuid NOT NULL,
 	"leased_until" timestamp (3) with time zone NOT NULL,
+	"run" uuid NOT NULL,
 	"response" text,
 	"expires_at" timestamp (3) with time zone NOT NULL,
 	CONSTRAINT "idempotency_keys_store_id_is_test_key_pk" PRIMARY KEY("store_id","is_test","key")
@@ -227,6 +229,7 @@ CREATE TABLE "webhook_endpoints" (
 	"id" uuid NOT NULL,
 	"number" bigint GENERATED ALWAYS AS IDENTITY (sequence name "webhook_endpoints_number_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
 	"is_test" boolean NOT NULL,
+	"kind" "endpoint_kind" DEFAULT 'subscription' NOT NULL,
 	"url" text NOT NULL,
 	"description" text,
 	"events" text[] NOT NULL,
@@ -254,19 +257,20 @@ CREATE UNIQUE INDEX "api_keys_secret" ON "api_keys" USING btree ("store_id","sec
 CREATE UNIQUE INDEX "orders_session" ON "orders" USING btree ("store_id","session_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "orders_number" ON "orders" USING btree ("store_id","number");--> statement-breakpoint
 CREATE UNIQUE INDEX "orders_transaction" ON "orders" USING btree ("store_id","transaction_id");--> statement-breakpoint
-CREATE INDEX "orders_newest" ON "orders" USING btree ("store_id","is_test","created_at" DESC NULLS LAST,"id" DESC NULLS LAST);--> statement-breakpoint
+CREATE INDEX "orders_newest_by_status" ON "orders" USING btree ("store_id","is_test","status","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
+CREATE INDEX "orders_newest" ON "orders" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "orders_unpaid" ON "orders" USING btree ("store_id","expires_at") WHERE status in ('pending', 'failed') and (failure_code is null or failure_code <> 'session_expired');--> statement-breakpoint
 CREATE INDEX "refunds_order" ON "refunds" USING btree ("store_id","order_id");--> statement-breakpoint
 CREATE INDEX "refunds_unsettled" ON "refunds" USING btree ("store_id","sent_at") WHERE status = 'pending';--> statement-breakpoint
 CREATE UNIQUE INDEX "payment_attempts_one_open" ON "payment_attempts" USING btree ("store_id","order_id") WHERE status in ('processing', 'requires_action', 'succeeded');--> statement-breakpoint
 CREATE INDEX "payment_attempts_unsettled" ON "payment_attempts" USING btree ("store_id","updated_at") WHERE status in ('processing', 'requires_action');--> statement-breakpoint
-CREATE INDEX "products_newest" ON "products" USING btree ("store_id","is_test","created_at" DESC NULLS LAST,"id" DESC NULLS LAST);--> statement-breakpoint
+CREATE INDEX "products_newest" ON "products" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "revenue_entries_time" ON "revenue_entries" USING btree ("store_id","is_test","happened_at");--> statement-breakpoint
 CREATE INDEX "deliveries_first" ON "deliveries" USING btree ("store_id","endpoint_id","due_at") WHERE status = 'pending' and attempts = 0;--> statement-breakpoint
 CREATE INDEX "deliveries_again" ON "deliveries" USING btree ("store_id","endpoint_id","due_at") WHERE status = 'pending' and attempts > 0;--> statement-breakpoint
-CREATE INDEX "deliveries_newest" ON "deliveries" USING btree ("store_id","is_test","created_at" DESC NULLS LAST,"id" DESC NULLS LAST);--> statement-breakpoint
-CREATE INDEX "deliveries_of_endpoint" ON "deliveries" USING btree ("store_id","endpoint_id","created_at" DESC NULLS LAST,"id" DESC NULLS LAST);--> statement-breakpoint
+CREATE INDEX "deliveries_newest" ON "deliveries" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
+CREATE INDEX "deliveries_of_endpoint" ON "deliveries" USING btree ("store_id","endpoint_id","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "deliveries_of_event" ON "deliveries" USING btree ("store_id","event_id");--> statement-breakpoint
-CREATE INDEX "events_newest" ON "events" USING btree ("store_id","is_test","created_at" DESC NULLS LAST,"id" DESC NULLS LAST);--> statement-breakpoint
+CREATE INDEX "events_newest" ON "events" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE UNIQUE INDEX "webhook_endpoints_number" ON "webhook_endpoints" USING btree ("store_id","number");--> statement-breakpoint
-CREATE UNIQUE INDEX "webhook_endpoints_url" ON "webhook_endpoints" USING btree ("store_id","is_test","url");
+CREATE UNIQUE INDEX "webhook_endpoints_url" ON "webhook_endpoints" USING btree ("store_id","is_test","kind","url");

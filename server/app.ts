@@ -21,7 +21,9 @@ import {
 import { mountDocs } from './rest/docs/routes'
 import { mountOpenApi } from './rest/openapi'
 import { payhookSurface } from './rest/payhook'
+import { pixlpaySurface } from './rest/pixlpay'
 import { addressOf, type Context, type Env } from './rest/request'
+import { subscriptionsSurface } from './rest/subscriptions'
 import { isTrpcPath, mountTrpc, renderTrpcError } from './trpc-http'
 
 const MAX_BODY_BYTES = 256 * 1024
@@ -36,13 +38,18 @@ export type App = {
   surfaces: Surface[]
 }
 
+/** The APIs that we serve as their documents show them. The first one words what no other has a path for. */
+export function documentedSurfaces(operations: Operation[]): Surface[] {
+  return [payhookSurface(operations), subscriptionsSurface(operations), pixlpaySurface(operations)]
+}
+
 /**
  * Everything that answers a request, made once: the doors, the pages, the health checks. `isDraining` says that the process
  * is about to end, which takes it out of `/readyz`.
  */
 export function createApp(deps: Deps, isDraining = () => false): App {
   const operations = readOperations()
-  const documented = [payhookSurface(operations)]
+  const documented = documentedSurfaces(operations)
   const claimed = new Set(documented.flatMap((surface) => surface.routes.map(routeKey)))
   const surfaces = [...documented, canonicalSurface(operations, claimed)]
 
@@ -60,6 +67,10 @@ export function createApp(deps: Deps, isDraining = () => false): App {
     deps.metrics.countRequest(c.req.method, routePath(c), c.res.status, (performance.now() - started) / 1_000)
   })
   mountHealth(app, deps, isDraining)
+  if (!deps.config.roles.includes('api')) {
+    const elsewhere = 'This process does background work only. Send requests to one that has the role api.'
+    app.use(async (c) => refuse(c, new AppError('unavailable', elsewhere)))
+  }
   app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: (c) => refuse(c, bodyTooLarge()) }))
   // Anybody's page may show the public numbers.
   app.use('/api/public/*', cors())
@@ -67,6 +78,7 @@ export function createApp(deps: Deps, isDraining = () => false): App {
   mountTrpc(app, deps)
   mountOpenApi(app, deps, operations, surfaces)
   mountDocs(app, deps, operations)
+  app.get('/', (c) => c.redirect('/docs'))
   mountPages(app, deps)
   const mcp = createMcpEndpoint(deps, operations, () => readOwn(app, deps, '/openapi.json'))
   app.all('/mcp', (c) => mcp(c.req.raw, { requestId: c.get('requestId'), address: addressOf(c) }))

@@ -39,14 +39,18 @@ const Environment = z.object({
   ),
   PAYHOOK_ROLES: roles.describe('What this process does: api, webhooks, chain, jobs'),
   PAYHOOK_REQUIRE_APPROVAL: flag.describe('New stores wait for the operator'),
-  PAYHOOK_ALLOW_PRIVATE_WEBHOOKS: flag.describe('Development only: webhooks may go to http and to private addresses'),
+  PAYHOOK_ALLOW_PRIVATE_WEBHOOKS: flag.describe(
+    'Development only: webhooks to private addresses, and over http for test keys',
+  ),
   PAYHOOK_WEBHOOK_RETENTION_DAYS: optional(
     z.coerce.number('must be a number of days').int().min(1).max(3_650).default(30),
   ).describe('Days for which events and finished webhook deliveries are kept'),
   PAYHOOK_URL: optional(z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional()).describe(
-    'For mcp/stdio.ts: a running server to use instead of a database of its own',
+    'For mcp/stdio.ts and listen: a running server to use',
   ),
-  PAYHOOK_API_KEY: optional(z.string().optional()).describe('For mcp/stdio.ts: the key that its calls are made with'),
+  PAYHOOK_API_KEY: optional(z.string().optional()).describe(
+    'For mcp/stdio.ts and listen: the key that their calls are made with',
+  ),
   PAYHOOK_LOG_LEVEL: optional(z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info')).describe(
     'Least severe log line',
   ),
@@ -88,6 +92,11 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     throw new ConfigError(`Bad environment. ${lines.join('; ')}. Change or unset the variable and start again.`)
   }
   const env = parsed.data
+  if (env.PAYHOOK_REQUIRE_APPROVAL && env.PAYHOOK_ADMIN_KEY === undefined) {
+    throw new ConfigError(
+      'PAYHOOK_REQUIRE_APPROVAL is on, but PAYHOOK_ADMIN_KEY is not set, so that nobody could approve a store. Set it and start again.',
+    )
+  }
   return {
     port: env.PORT,
     host: env.HOST,

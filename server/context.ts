@@ -45,6 +45,8 @@ export type Deps = {
   sender: Sender
   /** Of operations that need no key, per client address. */
   signUps: RateLimit
+  /** Card forms that one client address sends: each may make an order and try a card. */
+  cardForms: RateLimit
   wake(work: Work): void
 }
 
@@ -65,6 +67,8 @@ export type RequestFacts = {
   door: Door
   apiKey: string | undefined
   idempotencyKey: string | undefined
+  /** Set by the middleware for a call with an idempotency key: the same for every call that goes on with one run. */
+  idempotentRun?: string
   /** The client's address, where the process knows it; nothing is limited without it. */
   address?: string | undefined
 }

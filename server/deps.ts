@@ -4,9 +4,9 @@ import type { DatabaseHandle } from './db/client'
 import { createKeyLookup } from './domain/keys/lookup'
 import { createKeyUsage } from './domain/keys/usage'
 import { createSandboxGateway } from './gateways/sandbox/gateway'
-import { type Clock, HOUR_MS } from './kernel/clock'
+import { type Clock, HOUR_MS, MINUTE_MS } from './kernel/clock'
 import { createMetrics } from './metrics'
-import { createRateLimit, SIGN_UPS_PER_HOUR } from './rate-limit'
+import { CARD_FORMS_PER_MINUTE, createRateLimit, SIGN_UPS_PER_HOUR } from './rate-limit'
 import { createSender } from './sender/pinned'
 
 /** What differs between a server, the stdio door and a test. */
@@ -26,6 +26,7 @@ export function createDeps({ config, publicUrl, database, clock, log }: Surround
     gateways: { test: createSandboxGateway(clock), live: null },
     sender: createSender({ allowPrivate: config.allowPrivateWebhooks }),
     signUps: createRateLimit(SIGN_UPS_PER_HOUR, HOUR_MS / 1000),
+    cardForms: createRateLimit(CARD_FORMS_PER_MINUTE, MINUTE_MS / 1000),
     wake: () => undefined,
   }
 }

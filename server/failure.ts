@@ -1,5 +1,6 @@
 import { ConfigError } from './config'
 import { FolderInUseError } from './db/lock'
+import { ListenError } from './event-feed'
 import { AppError } from './kernel/errors'
 
 /** What the line may name: where the process wanted to listen and keep its data. */
@@ -11,7 +12,8 @@ export type Intent = { port: number; host: string; dataDir: string; databaseUrl:
  */
 export function explainFailure(error: unknown, intent: Intent | undefined): string | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if ([ConfigError, FolderInUseError, AppError].some((known) => cause instanceof known)) return cause.message
+    if ([ConfigError, FolderInUseError, AppError, ListenError].some((known) => cause instanceof known))
+      return cause.message
     const code = 'code' in cause ? String(cause.code) : ''
     const line = intent && (isListening(cause) ? explainListening(code, intent) : explainDatabase(code, cause, intent))
     if (line) return line
@@ -26,7 +28,7 @@ function isListening(error: Error): boolean {
 function explainListening(code: string, { port, host }: Intent): string | undefined {
   switch (code) {
     case 'EADDRINUSE':
-      return `Port ${port} is taken by another program. Stop it, or set PORT to another port: PORT=${port === 3000 ? 3001 : 3000} npm start`
+      return `Port ${port} is taken, perhaps by a Payhook that is running already. Stop that program, or set PORT to another port: PORT=${port === 3000 ? 3001 : 3000} npm start`
     case 'EACCES':
       return `This user may not listen on port ${port}. Set PORT to one above 1023: PORT=3000 npm start`
     default:

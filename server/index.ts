@@ -1,13 +1,15 @@
 import { type App, createApp } from './app'
 import { type Config, parseConfig } from './config'
 import type { DatabaseHandle } from './db/client'
+import { exclusively } from './db/migrate'
 import { createDeps } from './deps'
 import { rebuildRevenue } from './domain/revenue/rebuild'
 import { getStore, hasNoStore, openStore } from './domain/stores/service'
 import { explainFailure, type Intent } from './failure'
 import { SECOND_MS, systemClock } from './kernel/clock'
 import { formatStoreId, parseStoreId } from './kernel/ids'
-import { createLog } from './log'
+import { listen, parseListenOptions } from './listen'
+import { createLog, describeError } from './log'
 import { openDatabase, type Running, startParts } from './start'
 import { startMessage } from './start-message'
 
@@ -15,16 +17,19 @@ const HELP = `Payhook: a self-hosted selling backend.
 
   bun server/index.ts                             start the server
   bun server/index.ts rebuild-revenue [sto_…]     make revenue's totals and days again from the sales, of one store or all
+  bun server/index.ts listen [--forward URL] [--events a,b] [--json]
+                                                  show the events of a running server as they happen, and post them to URL
   bun server/index.ts --help                      show this text
 
-The environment configures it: README.md has the table of its variables.
+The environment configures it: README.md has the table of its variables. listen wants PAYHOOK_API_KEY, and PAYHOOK_URL
+when the server is not on this machine's port 3000.
 `
 
 /** The longest that Bun lets a connection be quiet. Its default of 10 s cuts the event streams of MCP (oven-sh/bun#27479). */
 const IDLE_SECONDS = 255
 
-/** Requests get most of the ten seconds that a supervisor waits after SIGTERM, jobs and the database what is left. */
-const REQUESTS_END_MS = 7 * SECOND_MS
+/** Requests and jobs get most of the ten seconds that a supervisor waits after SIGTERM, the database what is left. */
+const WORK_ENDS_MS = 7 * SECOND_MS
 const ALL_ENDS_MS = 9.5 * SECOND_MS
 
 /** A terminal's Ctrl-C reaches us twice, from the terminal and from npm: within this time it is one. */
@@ -34,15 +39,31 @@ let intent: Intent | undefined
 
 async function main(args: string[]): Promise<void> {
   const [command, ...rest] = args
-  if (command === '--help' || command === '-h') return void process.stdout.write(HELP)
-  if (!isCommand(command) || rest.length > (command ? 1 : 0)) fail(`There is no command ${args.join(' ')}. See --help.`)
+  if (['--help', '-h'].some((flag) => args.includes(flag))) return void process.stdout.write(HELP)
+  const isKnown = command === undefined || command === 'listen' || (command === 'rebuild-revenue' && rest.length <= 1)
+  if (!isKnown) fail(`There is no command ${args.join(' ')}. See --help.`)
   const config = parseConfig(process.env)
   intent = config
-  await (command === 'rebuild-revenue' ? rebuild(config, rest[0]) : serve(config))
+  if (command === 'listen') await listenUntilSignal(config, rest)
+  else await (command === 'rebuild-revenue' ? rebuild(config, rest[0]) : serve(config))
 }
 
-function isCommand(command: string | undefined): command is 'rebuild-revenue' | undefined {
-  return command === undefined || command === 'rebuild-revenue'
+/** Ctrl-C is how it is meant to end. */
+async function listenUntilSignal(config: Config, args: string[]): Promise<void> {
+  const ending = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => ending.abort())
+  // Whoever read the events has gone, as `head` does.
+  process.stdout.on('error', () => ending.abort())
+  await listen({
+    ...parseListenOptions(args),
+    server: config.serverUrl ?? config.publicUrl ?? `http://localhost:${config.port}`,
+    apiKey: config.apiKey,
+    clock: systemClock,
+    signal: ending.signal,
+    print: (line) => process.stdout.write(`${line}\n`),
+    note: (line) => process.stderr.write(`${line}\n`),
+  })
+  process.exit(0)
 }
 
 /** On PostgreSQL it may run beside the servers; PGlite's folder belongs to one process, which must be stopped first. */
@@ -74,16 +95,22 @@ async function serve(config: Config): Promise<void> {
       new Response('Starting. Try again in a moment.', { status: 503 }),
   })
   const publicUrl = config.publicUrl ?? `http://localhost:${server.port}`
+  // Until there is something to drain, a signal just ends the process: the database survives that at any moment.
+  let drain = async () => undefined as unknown
+  onSignal(() => drain())
   const database = await prepareDatabase(config)
   const running = startParts({ config, publicUrl, database, clock: systemClock, log })
   app = createApp(running.deps, () => draining)
-  onSignal(async () => {
+  drain = async () => {
     draining = true
-    await within(REQUESTS_END_MS, server.stop())
+    // Jobs take nothing new from now on. One that outlives its time, such as a webhook whose receiver hangs, is cut off: its
+    // lease ends, and whoever runs next sends it again.
+    const jobsEnd = running.worker.stop()
+    await within(WORK_ENDS_MS, Promise.all([server.stop(), jobsEnd]))
     await server.stop(true)
     await endParts(running, database)
     log.flush()
-  })
+  }
   logStrayErrors(running)
   process.stdout.write(startMessage({ config, publicUrl, firstStore: await openFirstStore(running) }))
 }
@@ -100,18 +127,24 @@ async function prepareDatabase(config: Config): Promise<DatabaseHandle> {
 
 async function openFirstStore({ deps }: Running) {
   if (!(await hasNoStore(deps))) return undefined
-  const { store, liveKey, testKey } = await openStore(deps, { name: 'My store', email: 'owner@example.com' })
+  // Two processes that start at once on one empty database open one store between them.
+  const opened = await exclusively(deps.db, async (db) => {
+    const alone = { ...deps, db, afterCommit: { add: () => undefined } }
+    if (!(await hasNoStore(alone))) return undefined
+    return openStore(alone, { name: 'My store', email: 'owner@example.com' }, true)
+  })
+  if (!opened) return undefined
+  const { store, liveKey, testKey } = opened
   return { id: formatStoreId(store.storeId), liveKey, testKey, signingKey: store.signingSecret }
 }
 
-async function endParts({ deps, worker }: Running, database: DatabaseHandle): Promise<void> {
-  await worker.stop()
+async function endParts({ deps }: Running, database: DatabaseHandle): Promise<void> {
   await deps.keyUsage.flush(deps.db)
   await database.close()
 }
 
 /** The first SIGTERM or SIGINT ends the process in order, with status 0; a second one at once. */
-function onSignal(drain: () => Promise<void>): void {
+function onSignal(drain: () => Promise<unknown>): void {
   let signalledAt: number | undefined
   const end = async () => {
     if (signalledAt !== undefined) {
@@ -119,7 +152,9 @@ function onSignal(drain: () => Promise<void>): void {
       return
     }
     signalledAt = performance.now()
-    await within(ALL_ENDS_MS, drain()).catch((error) => process.stderr.write(`While stopping: ${error}\n`))
+    await within(ALL_ENDS_MS, drain()).catch((error) =>
+      process.stderr.write(`While stopping: ${describeError(error).message}\n`),
+    )
     process.exit(0)
   }
   process.on('SIGTERM', end)
@@ -143,5 +178,9 @@ function fail(line: string): never {
 main(process.argv.slice(2)).catch((error) => {
   const line = explainFailure(error, intent)
   if (line !== undefined) fail(line)
-  fail(`Payhook could not start. This is a defect; please report it with what follows.\n${error?.stack ?? error}`)
+  const { message, stack } = describeError(error)
+  const hint = intent?.databaseUrl
+    ? ''
+    : ` If the data folder ${intent?.dataDir} was damaged, restore it from a backup or move it away to start with an empty one.`
+  fail(`Payhook could not start: ${message}.${hint} If it stays, please report it with what follows.\n${stack}`)
 })

@@ -35,12 +35,16 @@ export function createMetrics(): Metrics {
   })
   const webhooks = createWebhookMetrics(registry)
   let processMetrics = false
+  // One series for each combination that occurred: looking one up by its labels costs more than counting.
+  const series = new Map<string, { observe(seconds: number): void }>()
   return {
-    countRequest: (method, route, status, seconds) =>
-      requests.observe(
-        { door: doorOf(route), method: METHODS.has(method) ? method : 'other', route, status: String(status) },
-        seconds,
-      ),
+    countRequest: (method, route, status, seconds) => {
+      const shown = METHODS.has(method) ? method : 'other'
+      const name = `${shown} ${status} ${route}`
+      const known = series.get(name) ?? requests.labels(doorOf(route), shown, route, String(status))
+      series.set(name, known)
+      known.observe(seconds)
+    },
     countJobFailure: (job) => failures.inc({ job }),
     ...webhooks,
     render: async () => {

@@ -55,7 +55,9 @@ type Runnable = { path: string; kind: 'query' | 'mutation'; meta: ProcedureMeta;
 
 function toOperation(path: string, { _def: def }: RouterProcedure): Operation {
   const { meta } = def
-  const input = def.inputs?.[0]
+  // A query that needs nothing may be called with nothing: `prefault({})` says so to tRPC's clients.
+  const declared = def.inputs?.[0]
+  const input = declared instanceof z.ZodPrefault ? declared.unwrap() : declared
   const output = def.output
   if (!meta) throw new OperationError(`${path} has no meta`)
   if (def.type !== 'query' && def.type !== 'mutation')

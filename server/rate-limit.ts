@@ -9,6 +9,9 @@ export type RateLimit = {
 /** Sign-ups of one client address in an hour: an office behind one address can, a script that fills the table can't. */
 export const SIGN_UPS_PER_HOUR = 20
 
+/** Card forms of one client address in a minute: many times what a buyer needs, far less than who tries out stolen cards. */
+export const CARD_FORMS_PER_MINUTE = 30
+
 /** Kept in the memory of this process, so that several processes allow that many times more. */
 export function createRateLimit(points: number, durationSeconds: number): RateLimit {
   const limiter = new RateLimiterMemory({ points, duration: durationSeconds })

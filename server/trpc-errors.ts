@@ -39,6 +39,9 @@ const TRPC_REFUSALS: Partial<Record<TRPCError['code'], { code: ErrorCode; messag
   PAYLOAD_TOO_LARGE: { code: 'body_too_large' },
 }
 
+/** As many further faults as a person reads; an input of thousands must not make an answer of thousands. */
+const MAX_ALSO = 10
+
 /** The first thing wrong with an input, named by its field; what else is wrong follows in the hint. */
 function fromZod(error: z.ZodError): AppError {
   const lines = error.issues.flatMap((issue) =>
@@ -50,7 +53,7 @@ function fromZod(error: z.ZodError): AppError {
   const say = (line: { field: string; text: string }) => (line.field ? `${line.field}: ${line.text}` : line.text)
   return new AppError('invalid_request', first ? say(first) : 'The input is invalid.', {
     field: first?.field || undefined,
-    hint: rest.length > 0 ? `Also: ${rest.map(say).join('; ')}` : undefined,
+    hint: rest.length > 0 ? `Also: ${rest.slice(0, MAX_ALSO).map(say).join('; ')}` : undefined,
     cause: error,
   })
 }

@@ -2,11 +2,18 @@ import { initTRPC, TRPCError } from '@trpc/server'
 import { isOperatorKey } from './api-key'
 import type { RequestContext, StoreContext } from './context'
 import { inTransaction } from './db/transaction'
-import { claimKey, fingerprintOf, finishKey, type IdempotencyScope, releaseKey } from './domain/idempotency/service'
+import {
+  claimKey,
+  fingerprintOf,
+  finishKey,
+  type IdempotencyScope,
+  releaseKey,
+  suspendKey,
+} from './domain/idempotency/service'
 import type { Credential } from './domain/keys/lookup'
 import type { Scope } from './domain/keys/schema'
 import { AppError, ERRORS } from './kernel/errors'
-import { hashSecret, PLATFORM_STORE } from './kernel/ids'
+import { formatStoreId, hashSecret, PLATFORM_STORE } from './kernel/ids'
 import { toAppError, toErrorData } from './trpc-errors'
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
@@ -86,9 +93,7 @@ const authenticated = t.middleware(async ({ ctx, meta, next }) => {
       hint: 'Use a key that has it, or create one with create_api_key.',
     })
   }
-  return next({
-    ctx: { ...ctx, credential, storeId: credential.storeId, isTest: credential.isTest } satisfies StoreRequest,
-  })
+  return next({ ctx: { credential, storeId: credential.storeId, isTest: credential.isTest } })
 })
 
 /** What a store's procedure gets: the store, the mode and who is calling. */
@@ -124,7 +129,7 @@ const audited = t.middleware(async ({ ctx, path, type, next }) => {
       request_id: ctx.request.id,
       operation: path,
       door: ctx.request.door,
-      store: storeId?.toString(),
+      store: storeId === undefined ? undefined : formatStoreId(storeId),
       key: credential?.keyId,
       outcome: result.ok ? (ctx.reply.replayed ? 'replayed' : 'ok') : toAppError(result.error).code,
     },
@@ -137,7 +142,7 @@ const MAX_KEY_LENGTH = 255
 
 /**
  * A mutation with an idempotency key runs once. Its changes and its stored response commit together, so that a crash leaves
- * both or neither. External operations can't be one transaction: their services derive their rows' ids from the key instead.
+ * both or neither. External operations can't be one transaction: their services derive their rows' ids from the run instead.
  */
 const idempotent = t.middleware(async ({ ctx, path, type, meta, getRawInput, next }) => {
   const key = ctx.request.idempotencyKey
@@ -151,32 +156,59 @@ const idempotent = t.middleware(async ({ ctx, path, type, meta, getRawInput, nex
       },
     )
   }
-  const { storeId = PLATFORM_STORE, isTest = false } = ctx as Partial<StoreRequest>
-  const scope: IdempotencyScope = {
-    storeId,
-    isTest,
-    // Hashed, since an answer without an API key is sealed with the idempotency key alone.
-    key: hashSecret(key),
-    fingerprint: fingerprintOf(path, await getRawInput()),
-    sealWith: meta?.returnsSecret ? `${ctx.request.apiKey ?? ''}\n${key}` : undefined,
-  }
+  const scope = await scopeOf(ctx, path, meta, key, getRawInput)
   const claimed = await claimKey(ctx, scope)
   if (claimed.kind === 'replay') {
     ctx.reply.replayed = true
     return replayed(claimed.response)
   }
+  const isExternal = meta?.external === true
+  const running = { ...ctx, request: { ...ctx.request, idempotentRun: claimed.run } }
   try {
-    return await inTransactionUnless(meta?.external === true, ctx, async (inner) => {
+    return await inTransactionUnless(isExternal, running, async (inner) => {
       const result = await next({ ctx: inner })
       if (!result.ok) throw result.error
       await finishKey(inner, scope, claimed.claim, result.data)
       return result
     })
   } catch (error) {
-    await releaseKey(ctx, scope, claimed.claim)
+    // What broke off half-way may have begun something outside: the next call has to go on with it, not begin anew.
+    const brokeOff = isExternal && toAppError(error).code === 'internal_error'
+    await (brokeOff ? suspendKey : releaseKey)(ctx, scope, claimed.claim)
     throw error
   }
 })
+
+/** A stranger must not guess the key of another stranger's call, since its answer may hold a new store's keys. */
+const MIN_ANONYMOUS_KEY_LENGTH = 16
+
+async function scopeOf(
+  ctx: RequestContext,
+  path: string,
+  meta: ProcedureMeta | undefined,
+  key: string,
+  getRawInput: () => Promise<unknown>,
+): Promise<IdempotencyScope> {
+  const { storeId = PLATFORM_STORE, isTest = false } = ctx as Partial<StoreRequest>
+  const { apiKey = '', address = '' } = ctx.request
+  // Without a store, whoever calls has a namespace of their own: the operator by their key, strangers by their address.
+  const caller = storeId !== PLATFORM_STORE ? '' : meta?.scope === 'operator' ? 'operator' : `stranger ${address}`
+  if (caller.startsWith('stranger') && key.length < MIN_ANONYMOUS_KEY_LENGTH) {
+    throw new AppError(
+      'invalid_request',
+      `idempotency_key: must have at least ${MIN_ANONYMOUS_KEY_LENGTH} characters here, such as a random UUID`,
+      { field: 'idempotency_key' },
+    )
+  }
+  return {
+    storeId,
+    isTest,
+    // Hashed, since an answer without an API key is sealed with the idempotency key alone.
+    key: hashSecret(`${caller}\n${key}`),
+    fingerprint: fingerprintOf(path, await getRawInput()),
+    sealWith: meta?.returnsSecret ? `${apiKey}\n${key}` : undefined,
+  }
+}
 
 function inTransactionUnless<T>(
   external: boolean,

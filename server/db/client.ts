@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { PGlite } from '@electric-sql/pglite'
 import type { ExtractTablesWithRelations } from 'drizzle-orm'
@@ -52,11 +52,15 @@ export async function openPostgres(url: string, poolSize = POOL_SIZE): Promise<D
  * Throws FolderInUseError when another process has it.
  */
 export async function openPglite(folder: string): Promise<DatabaseHandle> {
-  mkdirSync(folder, { recursive: true })
+  // Buyers' addresses and signing secrets are inside: nobody else on the machine may read them.
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const data = join(folder, 'pgdata')
+  // Of another user's folder, PGlite throws an object that says nothing.
+  for (const path of [folder, data]) if (existsSync(path)) accessSync(path, constants.R_OK | constants.W_OK)
   const lock = lockFolder(folder)
   try {
     const { PGlite } = await import('@electric-sql/pglite')
-    const handle = await wrapPglite(await PGlite.create(join(folder, 'pgdata')))
+    const handle = await wrapPglite(await PGlite.create(data))
     return {
       ...handle,
       close: async () => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { DatabaseHandle } from './client'
+import { sql } from 'drizzle-orm'
+import type { DatabaseHandle, Db } from './client'
 
 export const migrationsFolder = fileURLToPath(new URL('../../drizzle', import.meta.url))
 
@@ -12,12 +13,10 @@ const MIGRATION_LOCK = 0x50_41_59_48
  * database costs one query.
  */
 export async function migrate(database: DatabaseHandle): Promise<void> {
-  const { sql } = await import('drizzle-orm')
   const files = migrationFiles()
   const latest = files.at(-1)?.tag
   if (await isApplied(database, latest)) return
-  await database.db.transaction(async (tx) => {
-    await tx.execute(sql`select pg_advisory_xact_lock(${sql.raw(String(MIGRATION_LOCK))})`)
+  await exclusively(database.db, async (tx) => {
     await tx.execute(
       sql`create table if not exists payhook_migrations (tag text primary key, applied_at timestamptz not null default now())`,
     )
@@ -31,8 +30,15 @@ export async function migrate(database: DatabaseHandle): Promise<void> {
   })
 }
 
+/** Runs `work` in a transaction while no other starting process migrates or does the same. */
+export function exclusively<T>(db: Db, work: (tx: Db) => Promise<T>): Promise<T> {
+  return db.transaction(async (tx) => {
+    await tx.execute(sql`select pg_advisory_xact_lock(${sql.raw(String(MIGRATION_LOCK))})`)
+    return work(tx)
+  })
+}
+
 async function isApplied(database: DatabaseHandle, tag: string | undefined): Promise<boolean> {
-  const { sql } = await import('drizzle-orm')
   const found = toRows<{ name: string | null }>(
     await database.db.execute(sql`select to_regclass('payhook_migrations')::text as name`),
   )

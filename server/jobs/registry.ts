@@ -23,10 +23,7 @@ export const jobs: readonly Job[] = [
     name: 'idempotency_retention',
     role: 'jobs',
     everyMs: HOUR_MS,
-    run: async (deps) => {
-      await pruneKeys(deps)
-      return false
-    },
+    run: pruneKeys,
   },
   { name: 'payment_recovery', role: 'jobs', everyMs: MINUTE_MS / 4, run: recoverAttempts },
   { name: 'refund_recovery', role: 'jobs', everyMs: MINUTE_MS / 4, run: recoverRefunds },

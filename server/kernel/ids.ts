@@ -15,8 +15,12 @@ const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
 const CHAR = '[0-9a-hjkmnp-tv-z]'
 
 function randomChars(count: number): string {
+  return charsOf(randomBytes(count))
+}
+
+function charsOf(bytes: Uint8Array): string {
   let text = ''
-  for (const byte of randomBytes(count)) text += ALPHABET[byte & 31]
+  for (const byte of bytes) text += ALPHABET[byte & 31]
   return text
 }
 
@@ -26,10 +30,11 @@ function storeChars(store: bigint): string {
   return text
 }
 
+/** On every request with a key. 40 bits fit a number exactly, which is ten times as fast as a bigint built digit by digit. */
 function storeFromChars(text: string): bigint {
-  let store = 0n
-  for (const char of text) store = (store << 5n) | BigInt(ALPHABET.indexOf(char))
-  return store
+  let store = 0
+  for (let index = 0; index < text.length; index++) store = store * 32 + ALPHABET.indexOf(text.charAt(index))
+  return BigInt(store)
 }
 
 /** A new store's number, never 0: store 0 is the platform itself. The caller retries on the rare collision. */
@@ -101,6 +106,12 @@ export function hashSecret(secret: string): string {
 /** `cs_live_` or `cs_test_`, the store's 8 characters, then 26 random characters (130 bits): whoever has it may pay. */
 export function newSessionId(store: bigint, isTest: boolean): string {
   return `cs_${isTest ? 'test' : 'live'}_${storeChars(store)}${randomChars(26)}`
+}
+
+/** The same session for the same seed. As hard to guess as the seed is. */
+export function derivedSessionId(store: bigint, isTest: boolean, seed: string): string {
+  const secret = charsOf(createHash('sha256').update(seed).digest().subarray(0, 26))
+  return `cs_${isTest ? 'test' : 'live'}_${storeChars(store)}${secret}`
 }
 
 const SESSION_ID = new RegExp(`^cs_(live|test)_(${CHAR}{${STORE_CHARS}})${CHAR}{26}$`)

@@ -24,14 +24,21 @@ export const MAX_AMOUNT_MINOR = 99_999_999
 export const Cents = z.int().describe("Amount in the currency's smallest unit, for example 1999 for $19.99")
 
 export const Text = (max: number) =>
-  z.string().trim().max(max, `must have at most ${max} characters`).refine(storable, 'must not contain a NUL character')
+  z
+    .string()
+    .trim()
+    .max(max, `must have at most ${max} characters`)
+    .refine(isPlainText, 'must not contain control characters or broken Unicode')
 
-/** Postgres text cannot hold U+0000. */
-function storable(text: string): boolean {
-  return !text.includes('\0')
+/** What every database, page and mail can show: line breaks and tabs, but no other control character and no half of a pair. */
+function isPlainText(text: string): boolean {
+  return text.isWellFormed() && !/[^\P{Cc}\n\r\t]|[\u202a-\u202e\u2066-\u2069]/u.test(text)
 }
 
-export const RequiredText = (max: number) => Text(max).min(1, 'must not be empty')
+export const RequiredText = (max: number) =>
+  Text(max)
+    .min(1, 'must not be empty')
+    .refine((text) => /[^\p{C}\p{Z}]/u.test(text), 'must hold a visible character')
 
 export const Email = z
   .string()
@@ -44,6 +51,7 @@ export const HttpUrl = z
   .trim()
   .max(2_048, 'must have at most 2048 characters')
   .refine(isHttpUrl, 'must be an http or https URL such as https://example.com/thanks')
+  .refine(isPlainText, 'must not contain control characters or broken Unicode')
   .meta({ examples: ['https://example.com/'] })
 
 function isHttpUrl(text: string): boolean {

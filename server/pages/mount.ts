@@ -1,13 +1,13 @@
 import { Hono } from 'hono'
 import type { Deps } from '../context'
 import { AppError } from '../kernel/errors'
-import type { Env } from '../rest/adapter'
+import { addressOf, type Env } from '../rest/request'
 import { createAssets } from './assets'
 import { type PageContext, type PageEnv, visitOf } from './page'
 import { payForProduct, showProduct } from './product-checkout'
 import { isSameOrigin } from './same-origin'
 import { answerChallenge, payForSession, showChallenge, showReceipt, showSession } from './session-checkout'
-import { sendError, sendFailure, sendNotFound, sendOriginRefused } from './states'
+import { sendError, sendFailure, sendNotFound, sendOriginRefused, sendTooMany } from './states'
 
 const FOR_EVER = 'public, max-age=31536000, immutable'
 
@@ -34,8 +34,11 @@ function checkoutPages(deps: Deps, assets: ReturnType<typeof createAssets>): Hon
   const pages = new Hono<PageEnv>({ strict: false })
   pages.use(async (c, next) => {
     c.set('visit', visitOf(c.req.raw, deps, await assets()))
-    if (c.req.method === 'POST' && !isSameOrigin(c.req.raw.headers, deps.publicUrl)) return sendOriginRefused(c)
-    return next()
+    if (c.req.method !== 'POST') return next()
+    if (!isSameOrigin(c.req.raw.headers, deps.publicUrl)) return sendOriginRefused(c)
+    const address = addressOf(c)
+    const waitSeconds = address === undefined ? undefined : await deps.cardForms.exceededFor(address)
+    return waitSeconds === undefined ? next() : sendTooMany(c, waitSeconds)
   })
   pages.get('/:id', (c) => {
     const id = c.req.param('id')

@@ -9,7 +9,7 @@ import { pageHeaders, type Reach } from './security'
 import type { Visit } from './views/layout'
 
 /** What the pages' middleware puts beside a request. */
-export type PageEnv = { Variables: Env['Variables'] & { visit: Visit } }
+export type PageEnv = Env & { Variables: { visit: Visit } }
 export type PageContext = Context<PageEnv>
 
 export function visitOf(request: Request, deps: Deps, assets: Assets): Visit {

@@ -30,7 +30,7 @@ export async function showProduct(c: PageContext, deps: Deps, productId: string)
   if (checkout?.state === 'processing' || checkout?.state === 'requires_action') {
     return seeOther(c, checkoutPath(c.get('visit'), checkout.order.sessionId))
   }
-  if (sale.obstacle) return sendObstacle(c, sale.obstacle, sale.store)
+  if (sale.obstacle) return sendObstacle(c, sale.obstacle, sale)
   const isOver = checkout?.state === 'expired' || checkout?.state === 'refunded'
   const sessionId = held === undefined || isOver ? mintSession(sale) : held
   if (sessionId !== held) hold(c, deps, sale, sessionId)
@@ -50,7 +50,7 @@ export async function payForProduct(c: PageContext, deps: Deps, productId: strin
   const sessionId = postedSession(c, fields, sale)
   const known = await checkoutOf(deps, sessionId, sale)
   if (known && known.state !== 'open') return seeOther(c, checkoutPath(c.get('visit'), sessionId))
-  if (sale.obstacle) return sendObstacle(c, sale.obstacle, sale.store)
+  if (sale.obstacle) return sendObstacle(c, sale.obstacle, sale)
   const { payment, problems } = readCardForm(fields, deps.clock.now())
   if (!payment) {
     return sendForm(c, deps, offerOf(c, sale, sessionId, known), refilled(fields, problems, null), 422)

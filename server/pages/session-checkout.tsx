@@ -15,7 +15,7 @@ export async function showSession(c: PageContext, deps: Deps, sessionId: string)
   switch (checkout.state) {
     case 'open': {
       const { obstacle, description } = await goodsOf(deps, checkout)
-      if (obstacle) return sendObstacle(c, obstacle, checkout.store)
+      if (obstacle) return sendObstacle(c, obstacle, checkout)
       return sendForm(c, deps, offerOf(c, checkout, description), formOfOrder(c.get('visit').texts, checkout))
     }
     case 'processing':
@@ -38,7 +38,7 @@ export async function payForSession(c: PageContext, deps: Deps, sessionId: strin
   const checkout = await findCheckout(deps, sessionId)
   if (checkout.state !== 'open') return seeOther(c, checkoutPath(c.get('visit'), sessionId))
   const { obstacle, description } = await goodsOf(deps, checkout)
-  if (obstacle) return sendObstacle(c, obstacle, checkout.store)
+  if (obstacle) return sendObstacle(c, obstacle, checkout)
   const fields = await readForm(c)
   const offer = offerOf(c, checkout, description)
   const { payment, problems } = readCardForm(fields, deps.clock.now())

@@ -1,3 +1,4 @@
+import type { StoreContext } from '../context'
 import { type Checkout, gatewayOf, type Obstacle } from '../domain/payments/checkout'
 import type { AppError, ErrorCode } from '../kernel/errors'
 import { checkoutPath, type PageContext, sendPage } from './page'
@@ -13,8 +14,13 @@ export function sendState(c: PageContext, status: number, said: Said): Promise<R
 
 const OBSTACLE_STATUS = { draft: 404, archived: 410, store_not_approved: 403, no_gateway: 503 } as const
 
-export function sendObstacle(c: PageContext, obstacle: NonNullable<Obstacle>, store?: StoreFace): Promise<Response> {
-  return sendState(c, OBSTACLE_STATUS[obstacle], { ...c.get('visit').texts.states[obstacle], store })
+export function sendObstacle(
+  c: PageContext,
+  obstacle: NonNullable<Obstacle>,
+  sale?: { ctx: StoreContext; store: StoreFace },
+): Promise<Response> {
+  const said = c.get('visit').texts.states[obstacle]
+  return sendState(c, OBSTACLE_STATUS[obstacle], { ...said, store: sale?.store, isTest: sale?.ctx.isTest })
 }
 
 /** Why an open order without a product can't be paid just now; null when it can. */
@@ -43,6 +49,13 @@ export function sendNotFound(c: PageContext): Promise<Response> {
 export function sendOriginRefused(c: PageContext): Promise<Response> {
   const { title, text, action } = c.get('visit').texts.states.origin_refused
   return sendState(c, 403, { title, text, action: { label: action, href: samePage(c) } })
+}
+
+export function sendTooMany(c: PageContext, waitSeconds: number): Promise<Response> {
+  const { title, text, action } = c.get('visit').texts.states.too_many
+  c.header('Retry-After', String(waitSeconds))
+  const minutes = Math.ceil(waitSeconds / 60)
+  return sendState(c, 429, { title, text: text(minutes), action: { label: action, href: samePage(c) } })
 }
 
 export function sendFailure(c: PageContext): Promise<Response> {
@@ -76,6 +89,7 @@ export function sendExpired(c: PageContext, { ctx, store, order }: Checkout): Pr
     title,
     text,
     store,
+    isTest: ctx.isTest,
     action: { label: action, href: checkoutPath(visit, order.productId) },
   })
 }

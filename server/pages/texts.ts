@@ -2,6 +2,8 @@
  * Every word that a buyer reads. `Texts` is made from the English ones, so that another language can't miss a key; amounts,
  * dates and names are passed in already formatted.
  */
+import { de } from './texts-de'
+
 const en = {
   lang: 'en',
   payTo: (store: string) => `Pay ${store}`,
@@ -14,8 +16,8 @@ const en = {
   testCardsScriptless: 'Type one of these numbers with any future date, any three digits and any name.',
   testOutcomes: {
     success: 'Succeeds',
-    success_3ds: 'Succeeds after 3-D Secure',
-    failed_3ds: '3-D Secure fails',
+    success_3ds: 'Succeeds after 3‑D Secure',
+    failed_3ds: '3‑D Secure fails',
     declined: 'Declined',
     expired_card: 'Declined: expired',
     insufficient_funds: 'Declined: not enough money',
@@ -68,7 +70,7 @@ const en = {
     title: 'Confirm this payment',
     heading: 'Is this you?',
     bank: 'Sandbox bank',
-    explanation: 'This page stands in for the 3-D Secure check of your bank. Choose how it should end.',
+    explanation: 'This page stands in for the 3‑D Secure check of your bank. Choose how it should end.',
     store: 'Store',
     amount: 'Amount',
     card: 'Card',
@@ -136,6 +138,11 @@ const en = {
       text: 'To protect you, payments are only accepted from the checkout page itself. Nothing was charged. Open the page and try again.',
       action: 'Open the checkout',
     },
+    too_many: {
+      title: 'Too many attempts',
+      text: (minutes: number) => `Nothing was charged. Wait ${minutes} min, then try again.`,
+      action: 'Back to the checkout',
+    },
     failed: {
       title: 'Something went wrong on our side',
       text: (id: string) => `You will not be charged twice. Try again; if it stays, tell the store this number: ${id}`,
@@ -146,152 +153,5 @@ const en = {
 
 export type Texts = typeof en
 export type Problem = keyof Texts['problems']
-
-const de: Texts = {
-  lang: 'de',
-  payTo: (store) => `Zahlung an ${store}`,
-  titleOf: (what, store) => `${what} · ${store}`,
-  errorTitle: (title) => `Fehler: ${title}`,
-  test: 'Test',
-  testMode: 'Testmodus: Es fließt kein Geld, und nur die Testkarten funktionieren.',
-  testCards: 'Testkarten',
-  testCardsHint: 'Ein Klick füllt das Formular. Jedes künftige Datum, drei beliebige Ziffern und jeder Name passen.',
-  testCardsScriptless: 'Geben Sie eine dieser Nummern ein, dazu ein künftiges Datum, drei Ziffern und einen Namen.',
-  testOutcomes: {
-    success: 'Gelingt',
-    success_3ds: 'Gelingt nach 3-D Secure',
-    failed_3ds: '3-D Secure scheitert',
-    declined: 'Abgelehnt',
-    expired_card: 'Abgelehnt: abgelaufen',
-    insufficient_funds: 'Abgelehnt: nicht gedeckt',
-  },
-  total: 'Summe',
-  about: 'Über dieses Produkt',
-  paymentDetails: 'Zahlungsdaten',
-  email: 'E-Mail',
-  cardNumber: 'Kartennummer',
-  expiry: 'Gültig bis',
-  expiryHint: 'MM / JJ',
-  cvc: 'Prüfnummer',
-  cvcHint: '3 oder 4 Ziffern',
-  nameOnCard: 'Name auf der Karte',
-  pay: (amount) => `${amount} zahlen`,
-  paying: 'Zahlung läuft…',
-  cancel: (store) => `Abbrechen und zurück zu ${store}`,
-  cardPromise: 'Kartennummer und Prüfnummer dienen nur dieser Zahlung und werden hier nie gespeichert.',
-  offline: 'Sie sind offline. Es wurde nichts gesendet. Verbinden Sie sich und drücken Sie den Knopf noch einmal.',
-  summaryOne: 'Bitte prüfen Sie ein Feld',
-  summaryMany: (count) => `Bitte prüfen Sie ${count} Felder`,
-  problems: {
-    email_missing: 'Geben Sie Ihre E-Mail-Adresse ein.',
-    email_invalid: 'Geben Sie eine E-Mail-Adresse wie name@example.com ein.',
-    number_missing: 'Geben Sie die Nummer Ihrer Karte ein.',
-    number_invalid: 'Prüfen Sie die Kartennummer. Sie hat 12 bis 19 Ziffern.',
-    expiry_missing: 'Geben Sie ein, bis wann Ihre Karte gilt.',
-    expiry_invalid: 'Geben Sie Monat und Jahr ein, zum Beispiel 12/30.',
-    expiry_past: 'Diese Karte ist abgelaufen. Prüfen Sie das Datum oder nehmen Sie eine andere Karte.',
-    cvc_missing: 'Geben Sie die Prüfnummer Ihrer Karte ein.',
-    cvc_invalid: 'Die Prüfnummer hat 3 oder 4 Ziffern. Sie steht meist auf der Rückseite der Karte.',
-    name_missing: 'Geben Sie den Namen auf der Karte ein.',
-    name_invalid: 'Geben Sie einen kürzeren Namen ohne Steuerzeichen ein.',
-  },
-  declinedTitle: 'Die Zahlung wurde abgelehnt',
-  declines: {
-    expired_card: 'Die Karte ist abgelaufen. Es wurde nichts abgebucht. Nehmen Sie eine andere Karte.',
-    insufficient_funds:
-      'Die Karte ist nicht ausreichend gedeckt. Es wurde nichts abgebucht. Nehmen Sie eine andere Karte.',
-    authentication_failed:
-      'Ihre Bank konnte Sie nicht bestätigen. Es wurde nichts abgebucht. Versuchen Sie es noch einmal oder mit einer anderen Karte.',
-    not_a_test_card:
-      'Im Testmodus werden echte Karten abgelehnt. Es wurde nichts abgebucht. Nehmen Sie eine der Testkarten.',
-    invalid_expiry: 'Das Ablaufdatum passt nicht zur Karte. Es wurde nichts abgebucht. Prüfen Sie das Datum.',
-    card_declined:
-      'Ihre Bank hat die Karte ohne Angabe eines Grundes abgelehnt. Es wurde nichts abgebucht. Nehmen Sie eine andere Karte oder fragen Sie Ihre Bank.',
-  },
-  priceChangedTitle: 'Der Preis hat sich geändert',
-  priceChanged: (amount) =>
-    `Er beträgt jetzt ${amount}. Es wurde nichts abgebucht. Geben Sie die Karte noch einmal ein, wenn Sie zu diesem Preis kaufen wollen.`,
-  challenge: {
-    title: 'Zahlung bestätigen',
-    heading: 'Sind Sie das?',
-    bank: 'Sandbox-Bank',
-    explanation: 'Diese Seite steht für die 3-D-Secure-Prüfung Ihrer Bank. Wählen Sie, wie sie ausgehen soll.',
-    store: 'Shop',
-    amount: 'Betrag',
-    card: 'Karte',
-    cardEnding: (brand, last4) => `${brand} mit Endziffern ${last4}`,
-    complete: 'Authentifizierung bestätigen',
-    fail: 'Authentifizierung scheitern lassen',
-  },
-  receipt: {
-    title: 'Beleg',
-    thanks: 'Vielen Dank',
-    paid: (amount, store) => `Sie haben ${amount} an ${store} gezahlt.`,
-    refunded: 'Erstattet',
-    refundedLead: (amount, store) => `${store} hat ${amount} erstattet. Ihre Bank zeigt es in einigen Tagen.`,
-    partlyRefunded: (amount) => `Davon wurden ${amount} erstattet.`,
-    testLead: 'Dies war ein Test: Es ist kein Geld geflossen.',
-    what: 'Produkt',
-    amount: 'Gezahlt',
-    date: 'Datum',
-    number: 'Bestellnummer',
-    email: 'E-Mail',
-    store: 'Shop',
-    card: 'Gezahlt mit',
-    print: 'Drucken',
-    back: (store) => `Zurück zu ${store}`,
-    keep: 'Heben Sie diese Seite auf: Ihre Adresse ist Ihr Beleg.',
-  },
-  states: {
-    draft: {
-      title: 'Noch nicht im Verkauf',
-      text: 'Dieses Produkt wird noch nicht verkauft. Fragen Sie den Shop, wann es so weit ist.',
-    },
-    archived: {
-      title: 'Nicht mehr im Verkauf',
-      text: 'Dieses Produkt wird nicht mehr verkauft. Fragen Sie den Shop nach einem anderen.',
-    },
-    store_not_approved: {
-      title: 'Dieser Shop kann noch nicht verkaufen',
-      text: 'Dieser Shop ist noch nicht freigegeben und kann keine Zahlungen annehmen. Kommen Sie später wieder.',
-    },
-    no_gateway: {
-      title: 'Dieser Shop kann noch keine Zahlungen annehmen',
-      text: 'Dieser Shop hat noch keinen Zahlungsdienst verbunden. Es wurde nichts abgebucht. Kommen Sie später wieder oder fragen Sie den Shop.',
-    },
-    expired: {
-      title: 'Diese Kasse ist abgelaufen',
-      text: 'Sie war zu lange offen, und es wurde nichts abgebucht. Beginnen Sie zum Kauf noch einmal.',
-      textAlone: 'Sie war zu lange offen, und es wurde nichts abgebucht. Bitten Sie den Shop um einen neuen Link.',
-      action: 'Noch einmal beginnen',
-    },
-    paid: {
-      title: 'Sie haben schon bezahlt',
-      text: (product) => `${product} ist bezahlt. Es wurde nur einmal abgebucht.`,
-      action: 'Beleg zeigen',
-      again: 'Noch einmal kaufen',
-    },
-    processing: {
-      title: 'Ihre Zahlung wird bearbeitet',
-      text: 'Das dauert einige Sekunden. Die Seite lädt von selbst neu; bitte zahlen Sie nicht ein zweites Mal.',
-      action: 'Jetzt neu laden',
-    },
-    not_found: {
-      title: 'Hier ist keine Kasse',
-      text: 'Vielleicht ist der Link unvollständig oder vertippt. Öffnen Sie ihn noch einmal dort, wo Sie ihn gefunden haben, oder bitten Sie den Shop um einen neuen.',
-    },
-    origin_refused: {
-      title: 'Dieses Formular kam von einer anderen Website',
-      text: 'Zu Ihrem Schutz werden Zahlungen nur von der Kasse selbst angenommen. Es wurde nichts abgebucht. Öffnen Sie die Seite und versuchen Sie es noch einmal.',
-      action: 'Kasse öffnen',
-    },
-    failed: {
-      title: 'Bei uns ist etwas schiefgegangen',
-      text: (id) =>
-        `Sie zahlen nicht doppelt. Versuchen Sie es noch einmal; bleibt es so, nennen Sie dem Shop diese Nummer: ${id}`,
-      action: 'Noch einmal versuchen',
-    },
-  },
-}
 
 export const TEXTS: Readonly<Record<'en' | 'de', Texts>> = { en, de }

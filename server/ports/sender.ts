@@ -1,6 +1,13 @@
 /** Sends one webhook request to an address that was checked; never follows a redirect. */
 
-export type SendRequest = { url: string; headers: Record<string, string>; body: string; timeoutMs: number }
+export type SendRequest = {
+  url: string
+  /** Of a test key: only such a request may go over http, and only where the operator allows it. */
+  isTest: boolean
+  headers: Record<string, string>
+  body: string
+  timeoutMs: number
+}
 
 export type SendOutcome =
   | { kind: 'answered'; status: number; headers: Record<string, string>; body: string; durationMs: number }
@@ -10,5 +17,5 @@ export type SendOutcome =
 export interface Sender {
   send(request: SendRequest): Promise<SendOutcome>
   /** Why this URL may not be called, in words for its owner, or undefined when it may. Resolves its name. */
-  refusal(url: string): Promise<string | undefined>
+  refusal(target: Pick<SendRequest, 'url' | 'isTest'>): Promise<string | undefined>
 }

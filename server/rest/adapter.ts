@@ -18,8 +18,10 @@ export type Route = {
   status: number
   /** The operation's input. */
   toInput(request: RestRequest): Record<string, unknown>
-  /** What the document shows, made from the operation's output. */
-  toBody(output: unknown): unknown
+  /** What `toInput` reads, for the published schema; the operation's input unless said. */
+  input?: z.ZodType
+  /** What the document shows, made from the operation's output and input. */
+  toBody(output: unknown, input: Record<string, unknown>): unknown
   /** What `toBody` makes, for the published schema; the operation's output unless said. */
   body?: z.ZodType
   /** Follows `next_cursor` and joins this list of the output, where the document knows no pages and the caller asked for none. */
@@ -30,6 +32,8 @@ export type Route = {
 export type Surface = {
   name: string
   routes: Route[]
+  /** The HTTP status of an error, where the document has another than the map of errors. */
+  statusOf?: (code: ErrorCode) => number
   toErrorBody(error: AppError): unknown
   /** What `toErrorBody` makes, for the published schema. */
   errorBody: z.ZodType
@@ -89,10 +93,10 @@ function misplaced(field: string, where: string) {
   return new AppError('invalid_request', `${field}: send it ${where}`, { field })
 }
 
-/** Keeps what the operation knows: documented surfaces ignore unknown fields, the operations refuse them. */
-export function onlyKnown(operation: Operation, input: Record<string, unknown>): Record<string, unknown> {
-  const shape = operation.input instanceof z.ZodObject ? operation.input.shape : {}
-  return Object.fromEntries(Object.entries(input).filter(([name]) => Object.hasOwn(shape, name)))
+/** Keeps the fields of a schema: documented surfaces ignore unknown ones, the operations refuse them. */
+export function onlyKnown(known: z.ZodType, fields: Record<string, unknown>): Record<string, unknown> {
+  const shape = known instanceof z.ZodObject ? known.shape : {}
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => Object.hasOwn(shape, name)))
 }
 
 /** Mounts the surfaces: their routes, and 405 with `Allow` for every other method on a path that anything is mounted at. */
@@ -134,25 +138,31 @@ export function errorSurface(surfaces: readonly Surface[]): (path: string) => Su
     known.find(({ pattern }) => pattern.test(path))?.surface ?? (path.startsWith('/api/') ? documented : own)
 }
 
+export function statusOf(surface: Surface, code: ErrorCode): number {
+  return surface.statusOf?.(code) ?? ERRORS[code].status
+}
+
 export function renderError(c: Context, surface: Surface, error: AppError): Response {
   c.header('X-Content-Type-Options', 'nosniff')
   c.header('Cache-Control', 'no-store')
   if (error.status === 401) c.header('WWW-Authenticate', 'Bearer realm="payhook"')
   if (error.retryAfterSeconds !== undefined) c.header('Retry-After', String(error.retryAfterSeconds))
-  return c.json(surface.toErrorBody(error) as object, error.status)
+  return c.json(surface.toErrorBody(error) as object, statusOf(surface, error.code) as 400)
 }
+
+const SHARED = { 'Content-Type': 'application/json', 'X-Content-Type-Options': 'nosniff' }
+
+/** What a key may see is for nobody's cache. */
+const PRIVATE = { ...SHARED, 'Cache-Control': 'no-store' }
 
 async function serve(c: Context, deps: Deps, surface: Surface, route: Route): Promise<Response> {
   const reply: ReplyFacts = { replayed: false }
   try {
     const request = await readRequest(c)
-    const output = await run(requestContext(c, deps, reply, 'rest'), route, request)
-    if (reply.replayed) c.header('Idempotency-Replayed', 'true')
-    c.header('X-Content-Type-Options', 'nosniff')
-    // What a key may see is for nobody's cache.
-    if (route.operation.meta.scope !== 'public' || route.operation.kind === 'mutation')
-      c.header('Cache-Control', 'no-store')
-    return c.json(route.toBody(output) as object, route.status as 200)
+    const body = await run(requestContext(c, deps, reply, 'rest'), route, request)
+    const headers = route.operation.meta.scope === 'public' && route.operation.kind === 'query' ? SHARED : PRIVATE
+    const marked = reply.replayed ? { ...headers, 'Idempotency-Replayed': 'true' } : headers
+    return new Response(JSON.stringify(body), { status: route.status, headers: marked })
   } catch (error) {
     return renderError(c, surface, error instanceof AppError ? error : unexpected(c, deps, error))
   }
@@ -168,13 +178,14 @@ export function unexpected(c: Context, deps: Deps, error: unknown): AppError {
   })
 }
 
+/** Answers the body of the response. */
 async function run(ctx: RequestContext, route: Route, request: RestRequest): Promise<unknown> {
   const list = route.joinPages?.(request)
   const input = route.toInput(request)
   for (const name of request.repeated) {
     if (Object.hasOwn(input, name)) throw misplaced(name, 'once')
   }
-  if (list === undefined) return route.operation.call(ctx, input)
+  if (list === undefined) return route.toBody(await route.operation.call(ctx, input), input)
   const joined: unknown[] = []
   for (let cursor: unknown; cursor !== null; ) {
     const page = (await route.operation.call(ctx, cursor === undefined ? input : { ...input, cursor })) as Record<
@@ -184,5 +195,5 @@ async function run(ctx: RequestContext, route: Route, request: RestRequest): Pro
     joined.push(...(page[list] as unknown[]))
     cursor = page.next_cursor
   }
-  return { [list]: joined, next_cursor: null }
+  return route.toBody({ [list]: joined, next_cursor: null }, input)
 }

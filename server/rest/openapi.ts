@@ -5,6 +5,7 @@ import type { Deps } from '../context'
 import type { Operation } from '../operations'
 import { inQuery, type Route, type Surface } from './adapter'
 import { type Dialect, type JsonSchema, sampleOf, toComponents, toJsonSchema } from './json-schema'
+import { toWebhooks, webhookEntries } from './openapi-webhooks'
 import type { Env } from './request'
 import { errorStatusesOf, pascal, schemaNames } from './response-names'
 
@@ -13,8 +14,8 @@ type Entry = { surface: Surface; route: Route }
 type Build = { dialect: Dialect; names: Map<z.ZodType, string>; schemas: Record<string, JsonSchema>; responses: Json }
 
 /**
- * `/openapi.json`: OpenAPI 3.1 of our own API, every operation once. `/api/v1/schema/`: OpenAPI 3.0 of everything below `/api`,
- * the documented surfaces in their envelopes and our own operations beside them. Each is built at its first request.
+ * `/openapi.json`: OpenAPI 3.1 of our own API, every operation once. `/api/v1/schema/`: OpenAPI 3.0 of everything that
+ * is documented elsewhere or lies below `/api`, the documented surfaces in their envelopes and our own operations beside them. Each is built at its first request.
  */
 export function mountOpenApi(app: Hono<Env>, deps: Deps, operations: Operation[], surfaces: readonly Surface[]): void {
   const entries = surfaces.flatMap((surface) => surface.routes.map((route) => ({ surface, route })))
@@ -35,7 +36,8 @@ export function mountOpenApi(app: Hono<Env>, deps: Deps, operations: Operation[]
     return buildDocument('3.1.0', own, operations, deps.publicUrl)
   })
   serveJson('/api/v1/schema', () => {
-    const below = entries.filter(({ route }) => route.path.startsWith('/api/'))
+    const own = surfaces.at(-1)
+    const below = entries.filter(({ surface, route }) => surface !== own || route.path.startsWith('/api/'))
     return buildDocument('3.0.3', below, operations, deps.publicUrl)
   })
 }
@@ -52,6 +54,9 @@ export function buildDocument(
 ): Json {
   const dialect = version === '3.0.3' ? 'openapi-3.0' : 'draft-2020-12'
   const names = schemaNames(operations, entries)
+  // OpenAPI 3.0 has no words for requests that we make.
+  const events = version === '3.1.0' ? webhookEntries() : []
+  for (const { schema, name } of events) names.set(schema, name)
   const build: Build = { dialect, names, schemas: toComponents(names, dialect), responses: {} }
   const paths: Record<string, Json> = {}
   const ids = new Set<string>()
@@ -60,7 +65,8 @@ export function buildDocument(
     const item = toOperationObject(build, entry, uniqueId(ids, entry))
     paths[path] = { ...paths[path], [method.toLowerCase()]: item }
   }
-  const used = reachable(build.schemas, [paths, build.responses])
+  const webhooks = toWebhooks(events)
+  const used = reachable(build.schemas, [paths, build.responses, webhooks])
   return {
     openapi: version,
     info: {
@@ -73,6 +79,7 @@ export function buildDocument(
     security: [{ bearer: [] }, { apiKey: [] }],
     tags: [...new Set(entries.map(tagOf))].map((name) => ({ name })),
     paths,
+    ...(events.length > 0 ? { webhooks } : {}),
     components: {
       schemas: used,
       responses: build.responses,
@@ -134,7 +141,7 @@ function toOperationObject(build: Build, entry: Entry, operationId: string): Jso
 
 /** Splits the operation's input into what the path, the query and the body carry. */
 export function splitInput(route: Route, dialect: Dialect) {
-  const schema = toJsonSchema(route.operation.input, 'input', dialect)
+  const schema = toJsonSchema(route.input ?? route.operation.input, 'input', dialect)
   const inPath = [...route.path.matchAll(/\{(\w+)\}/g)].map((match) => String(match[1]))
   const rest = Object.entries(schema.properties ?? {}).filter(([name]) => !inPath.includes(name))
   const required = (schema.required ?? []).filter((name) => !inPath.includes(name))
@@ -191,7 +198,8 @@ function toResponses(build: Build, entry: Entry): Json {
       content: { 'application/json': { schema: ref(name), example } },
     },
   }
-  for (const status of errorStatusesOf(route.operation)) responses[status] = errorResponse(build, surface, status)
+  for (const status of errorStatusesOf(surface, route.operation))
+    responses[status] = errorResponse(build, surface, status)
   return responses
 }
 

@@ -1,24 +1,15 @@
 import * as z from 'zod'
 import { Product, ProductPage } from '../domain/products/schema'
 import type { Operation } from '../operations'
-import { inQuery, onlyKnown, queryCoercion, type RestRequest, type Route, type Surface } from './adapter'
+import type { RestRequest, Surface } from './adapter'
+import { documentedRoutes, ErrorText, type Extra, type Line } from './documented'
 
 /** Document A: products and revenue. Its errors are `{"error": string}`. */
 export function payhookSurface(operations: Operation[]): Surface {
-  const routes = TABLE.map(([method, path, name, status, extra]) => {
-    const operation = operations.find((candidate) => candidate.path === name)
-    if (!operation) throw new Error(`${path} needs the operation ${name}`)
-    return toRoute(method, path, operation, status, extra)
-  })
+  const routes = documentedRoutes(operations, TABLE)
   const toErrorBody: Surface['toErrorBody'] = (error) => ({ error: error.message })
-  return { name: 'A', routes, toErrorBody, errorBody: z.object({ error: z.string() }) }
+  return { name: 'A', routes, toErrorBody, errorBody: ErrorText }
 }
-
-type Extra = Partial<Pick<Route, 'toBody' | 'body' | 'joinPages'>> & {
-  /** Replaces what the caller sent, where the document has another default than the operation. */
-  adjust?: (input: Record<string, unknown>) => Record<string, unknown>
-}
-type Line = readonly [method: string, path: string, operation: string, status: number, extra: Extra]
 
 const product: Extra = { toBody: (output) => ({ product: output }), body: z.object({ product: Product }) }
 
@@ -53,20 +44,3 @@ const TABLE: readonly Line[] = [
   ['GET', '/api/v1/revenue', 'revenue.get', 200, {}],
   ['GET', '/api/public/stats', 'stats.get', 200, {}],
 ]
-
-function toRoute(method: string, path: string, operation: Operation, status: number, extra: Extra): Route {
-  const coerce = queryCoercion(operation.input)
-  const { adjust = (input) => input, ...rest } = extra
-  return {
-    method,
-    path,
-    operation,
-    status,
-    toInput: ({ params, query, body }) => {
-      const sent = inQuery(method) ? { ...body, ...coerce(query) } : body
-      return adjust(onlyKnown(operation, { ...sent, ...params }))
-    },
-    toBody: (output) => output,
-    ...rest,
-  }
-}

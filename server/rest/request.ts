@@ -31,7 +31,7 @@ export async function readRequest(c: Context): Promise<RestRequest> {
 }
 
 async function readBody(c: Context): Promise<Record<string, unknown>> {
-  const text = await c.req.text()
+  const text = await readText(c.req.raw, () => c.req.text())
   if (text === '') return {}
   const type = c.req.header('content-type') ?? ''
   if (!/^application\/([\w.+-]+\+)?json\b/i.test(type)) {
@@ -45,6 +45,20 @@ async function readBody(c: Context): Promise<Record<string, unknown>> {
     throw new AppError('malformed_json', 'The request body must be a JSON object, such as {"name":"My product"}.')
   }
   return body as Record<string, unknown>
+}
+
+/** A client that hangs up in the middle of its body has made a mistake of its own, not one of ours. */
+export async function readText(request: Request, read: () => Promise<string>): Promise<string> {
+  try {
+    return await read()
+  } catch (cause) {
+    if (cause instanceof Error && (cause.name === 'AbortError' || request.signal.aborted)) {
+      throw new AppError('invalid_request', 'The connection ended before the whole request body had arrived.', {
+        cause,
+      })
+    }
+    throw cause
+  }
 }
 
 function parseJson(text: string): unknown {
@@ -90,6 +104,6 @@ export function requestContext(c: Context, deps: Deps, reply: ReplyFacts, door: 
 }
 
 /** The client's address, where the process told it; Hono's own `request(…)` passes no bindings at all. */
-export function addressOf(c: Context): string | undefined {
+export function addressOf(c: { env: Env['Bindings'] }): string | undefined {
   return (c.env as Env['Bindings'] | undefined)?.address
 }

@@ -1,16 +1,17 @@
 import type * as z from 'zod'
 import type { Operation } from '../operations'
-import type { Route, Surface } from './adapter'
+import { type Route, type Surface, statusOf } from './adapter'
 
-/** The statuses of the errors that an operation can answer on any REST surface. */
-export function errorStatusesOf({ kind, meta, rest }: Operation): number[] {
+/** The statuses of the errors that an operation can answer on a REST surface. */
+export function errorStatusesOf(surface: Surface, { kind, meta, rest }: Operation): number[] {
   const statuses = [400, 500]
   if (meta.scope !== 'public') statuses.push(401, 403)
   if (rest.params.length > 0) statuses.push(404)
   if (kind === 'mutation') statuses.push(409, 413, 415, 422)
   if (kind === 'mutation' && meta.scope === 'public') statuses.push(429)
   if (meta.external) statuses.push(402, 502, 503)
-  return statuses.sort()
+  const badInput = statusOf(surface, 'invalid_request')
+  return [...new Set(statuses.map((status) => (status === 400 ? badInput : status)))].sort()
 }
 
 /**

@@ -37,15 +37,18 @@ export type Target = {
   literal: string | undefined
 }
 
+/** What the public must not be asked for, and a developer may need. */
+export type Allowed = { allowPrivate: boolean; allowHttp: boolean }
+
 /**
  * What a URL points at, from its text alone, or why it may not be called. Numbers dressed up as hosts (`2130706433`, `0x7f.1`,
  * `0177.0.0.1`, `[::ffff:127.0.0.1]`) are refused wherever they lead: nobody honest writes them.
  */
-export function readTarget(text: string, allowPrivate: boolean): Target | { refusal: string } {
+export function readTarget(text: string, { allowPrivate, allowHttp }: Allowed): Target | { refusal: string } {
   const url = URL.parse(text)
   const written = /^https?:\/\/([^/?#\\\s]+)/i.exec(text)?.[1]
   if (!url || !written) return { refusal: 'It must be an https URL such as https://example.com/webhooks.' }
-  if (url.protocol === 'http:' && !allowPrivate) {
+  if (url.protocol === 'http:' && !allowHttp) {
     return { refusal: 'It must begin with https://, so that nobody on the way can read the events.' }
   }
   if (url.username !== '' || url.password !== '' || written.includes('@')) {

@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises'
 import type { Sender, SendOutcome, SendRequest } from '../ports/sender'
-import { plainAddress, readTarget, refusalOf, type Target } from './addresses'
+import { type Allowed, plainAddress, readTarget, refusalOf, type Target } from './addresses'
 import { readAnswer } from './answer'
 import { failureWords, neverConnected } from './failures'
 
@@ -8,7 +8,7 @@ import { failureWords, neverConnected } from './failures'
 export type Resolve = (name: string) => Promise<readonly string[]>
 
 export type SenderOptions = {
-  /** Lets http and private addresses pass: development and tests only. */
+  /** Lets private addresses pass, and http for test events: development and tests only. */
   allowPrivate: boolean
   resolve?: Resolve
   /** Trusted instead of the well-known authorities, as PEM. */
@@ -33,7 +33,7 @@ const resolveBySystem: Resolve = async (name) =>
 export function createSender(options: SenderOptions): Sender {
   const resolve = options.resolve ?? resolveBySystem
   return {
-    refusal: (url) => refusal(url, options.allowPrivate, resolve),
+    refusal: ({ url, isTest }) => refusal(url, allowedTo(isTest, options), resolve),
     send: async (request) => {
       const started = performance.now()
       const deadline = new AbortController()
@@ -46,12 +46,17 @@ export function createSender(options: SenderOptions): Sender {
 }
 
 /** Undefined too when the name doesn't resolve (yet): that is no danger, and sending will say it in the delivery log. */
-async function refusal(url: string, allowPrivate: boolean, resolve: Resolve): Promise<string | undefined> {
-  const target = readTarget(url, allowPrivate)
+async function refusal(url: string, allowed: Allowed, resolve: Resolve): Promise<string | undefined> {
+  const target = readTarget(url, allowed)
   if ('refusal' in target) return target.refusal
   if (target.literal !== undefined) return undefined
   const addresses = await abandonable(resolve(target.url.hostname), AbortSignal.timeout(SAVE_LOOKUP_MS)).catch(() => [])
-  return refusalOf(addresses, allowPrivate)
+  return refusalOf(addresses, allowed.allowPrivate)
+}
+
+/** Real sales are told of over TLS only, whatever the operator allows. */
+function allowedTo(isTest: boolean, { allowPrivate }: SenderOptions): Allowed {
+  return { allowPrivate, allowHttp: allowPrivate && isTest }
 }
 
 type Untimed<T> = T extends unknown ? Omit<T, 'durationMs'> : never
@@ -62,7 +67,7 @@ async function sendUntil(
   options: SenderOptions,
   resolve: Resolve,
 ): Promise<Untimed<SendOutcome>> {
-  const target = readTarget(request.url, options.allowPrivate)
+  const target = readTarget(request.url, allowedTo(request.isTest, options))
   if ('refusal' in target) return { kind: 'refused', error: target.refusal }
   try {
     const addresses = target.literal ? [target.literal] : await abandonable(resolve(target.url.hostname), deadline)

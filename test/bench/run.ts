@@ -11,13 +11,16 @@ import { cpuMicros, runLoad, startFile } from './processes'
  * interleaved, so that whatever else the machine does hits all alike; figures are medians. Quote the ratios, not the rates.
  */
 const [seconds = 2, rounds = 7] = process.argv.slice(2).map(Number)
+
+/** A shop's database waits for its disk at every commit. Without that (BENCH_FSYNC=off) only CPU is compared. */
+const durable = process.env.BENCH_FSYNC !== 'off'
 const CONNECTIONS = 16
 
 type Target = { name: string; floor: 'GET' | 'POST'; port: number; pid: number; request: string; status: number }
 type Sample = { rate: number; cpuMicros: number; p50Ms: number; p99Ms: number }
 
 const folder = mkdtempSync(join(tmpdir(), 'payhook-bench-'))
-const database = await startPostgres(folder)
+const database = await startPostgres(folder, { durable })
 const children: { kill(): void }[] = []
 try {
   console.log(table(await measure(await makeTargets())))
@@ -156,7 +159,7 @@ function table(samples: Map<Target, Sample[]>): string {
     return [target.name.padEnd(20), ...cells.map((cell) => cell.padStart(11))].join('')
   })
   const head = ['', 'requests/s', 'of floor', 'CPU', 'of floor', 'p50', 'p99']
-  const facts = `${CONNECTIONS} connections, ${rounds} rounds of ${seconds} s, ${cpus().length} cores, PostgreSQL with fsync off; CPU is server and database together, per request`
+  const facts = `${CONNECTIONS} connections, ${rounds} rounds of ${seconds} s, ${cpus().length} cores, PostgreSQL with fsync ${durable ? 'on' : 'off'}; CPU is server and database together, per request`
   return ['', head.map((cell, i) => (i ? cell.padStart(11) : cell.padEnd(20))).join(''), ...lines, '', facts, ''].join(
     '\n',
   )

@@ -7,7 +7,8 @@ import postgres from 'postgres'
 import selfsigned from 'selfsigned'
 import { openPglite, openPostgres } from '../../server/db/client'
 import { migrate } from '../../server/db/migrate'
-import { claimQuery, linesQuery } from '../../server/domain/webhooks/queue'
+import { longQueueQuery } from '../../server/domain/webhooks/lines'
+import { claimQuery } from '../../server/domain/webhooks/queue'
 import { webhookEndpoints } from '../../server/domain/webhooks/table'
 import { startPostgres } from '../support/databases'
 import { outputOf, startFile } from './processes'
@@ -170,7 +171,7 @@ async function printPlans(url: string): Promise<void> {
   const now = new Date().toISOString()
   const claim = { storeId: endpoint.storeId, endpointIds: [endpoint.id], room: 16, now, leasedUntil: now }
   const queries = {
-    'endpoints with due work': [linesQuery(database.db).toSQL(), { now, limit: 512 }] as const,
+    'endpoints with due work': [longQueueQuery(database.db).toSQL(), { now, limit: 512 }] as const,
     'claim of 16 deliveries': [claimQuery(database.db, 'first').toSQL(), claim] as const,
   }
   for (const [name, [{ sql: text, params }, values]] of Object.entries(queries)) {

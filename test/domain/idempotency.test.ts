@@ -119,7 +119,7 @@ describe('a run that died', () => {
     const scope = {
       storeId: ctx.storeId,
       isTest: false,
-      key: hashSecret('crashed'),
+      key: hashSecret('\ncrashed'),
       fingerprint: fingerprintOf('products.create', KIT),
       sealWith: undefined,
     }
@@ -184,4 +184,56 @@ describe('answers that hold a secret', () => {
       expect(row.response).not.toContain('sk_')
     }
   })
+})
+
+describe('what an external operation begins', () => {
+  type Refunded = { id: string; amount_cents: number; order: { refunded_cents: number } }
+
+  async function paidOrder(testKey: string): Promise<string> {
+    const product = await post<Made>(testKey, `product ${testKey}`)
+    const order = await post<Made>(testKey, `order ${testKey}`, { product_id: product.body.id }, '/v1/orders')
+    await post(testKey, `pay ${testKey}`, {}, `/v1/orders/${order.body.id}/pay_test`)
+    return order.body.id
+  }
+
+  test('belongs to the key for its day; the key used again after it is another refund', async () => {
+    const { testKey } = await world.openStore()
+    const path = `/v1/orders/${await paidOrder(testKey)}/refund`
+    const first = await post<Refunded>(testKey, 'refund', { amount_cents: 500 }, path)
+    const again = await post<Refunded>(testKey, 'refund', { amount_cents: 500 }, path)
+    expect([first.status, again.status, isReplay(again)]).toEqual([200, 200, true])
+    expect(again.body).toEqual(first.body)
+    world.clock.advance(25 * HOUR_MS)
+    const later = await post<Refunded>(testKey, 'refund', { amount_cents: 700 }, path)
+    expect([later.status, isReplay(later)]).toEqual([200, false])
+    expect(later.body).toMatchObject({ amount_cents: 700, order: { refunded_cents: 1_200 } })
+    expect(later.body.id).not.toBe(first.body.id)
+  })
+
+  test('is gone on with when the call that began it broke off before it answered', async () => {
+    const { testKey, store } = await world.openStore()
+    const product = await post<Made>(testKey, 'product')
+    const order = await post<Made>(testKey, 'order', { product_id: product.body.id }, '/v1/orders')
+    const pay = () => post<{ state: string; order: Made }>(testKey, 'pay', {}, `/v1/orders/${order.body.id}/pay_test`)
+    expect((await pay()).body.state).toBe('paid')
+    // The process died after the payment and before its answer was stored.
+    const died = { status: 'in_flight' as const, response: null, leasedUntil: world.clock.now() }
+    await world.deps.db
+      .update(idempotencyKeys)
+      .set(died)
+      .where(and(eq(idempotencyKeys.storeId, store.storeId), eq(idempotencyKeys.key, hashSecret('\npay'))))
+    const retried = await pay()
+    expect([retried.status, isReplay(retried), retried.body.state]).toEqual([200, false, 'paid'])
+    expect(retried.body.order.id).toBe(order.body.id)
+  })
+})
+
+test("a stranger's key is long, so that nobody guesses it and gets the new store's keys", async () => {
+  const signUp = (key: string) =>
+    callRest<{ field: string }>(world.url, 'POST', '/v1/stores', {
+      body: { name: 'Shop', email: 'shop@example.com' },
+      headers: { 'Idempotency-Key': key },
+    })
+  expect(await signUp('sign-up')).toMatchObject({ status: 400, body: { field: 'idempotency_key' } })
+  expect((await signUp('6e0f3c1e-4f43-4c07-8d5e-0d4a5f1a7c11')).status).toBe(201)
 })

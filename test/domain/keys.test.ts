@@ -121,6 +121,8 @@ describe('scopes', () => {
       if (scopes.length > 0) continue
       const rolled = await call('POST', `/v1/api_keys/${id}/roll`, { key: keeper.api_key })
       expect(rolled).toMatchObject({ status: 403, body: { code: 'missing_scope' } })
+      const revoked = await call('DELETE', `/v1/api_keys/${id}`, { key: keeper.api_key })
+      expect(revoked).toMatchObject({ status: 403, body: { code: 'missing_scope' } })
     }
     expect(await statusWith(liveKey)).toBe(200)
     expect((await call('POST', `/v1/api_keys/${keeper.id}/roll`, { key: keeper.api_key })).status).toBe(200)

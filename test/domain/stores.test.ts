@@ -68,7 +68,13 @@ describe('a store', () => {
   test('changes only what is sent', async () => {
     const { api_key: key, store } = (await signUp(open)).body
     const changed = await call(open, 'PATCH', '/v1/store', { key, body: { accent_color: '#3b5bdb', name: 'Countess' } })
-    expect(changed.body).toEqual({ ...store, accent_color: '#3b5bdb', name: 'Countess' })
+    expect(changed.body).toEqual({
+      ...store,
+      webhook_url: null,
+      webhook_disabled_reason: null,
+      accent_color: '#3b5bdb',
+      name: 'Countess',
+    })
     const unchanged = await call(open, 'PATCH', '/v1/store', { key, body: {} })
     expect(unchanged.body).toEqual(changed.body)
     const cleared = await call(open, 'PATCH', '/v1/store', { key, body: { accent_color: null } })
@@ -83,6 +89,13 @@ describe('a store', () => {
   ])('refuses the change %j and names the field', async (body, field) => {
     const { api_key: key } = (await signUp(open)).body
     expect(await call(open, 'PATCH', '/v1/store', { key, body })).toMatchObject({ status: 400, body: { field } })
+  })
+
+  test('is not changed by a test key, since live buyers see it', async () => {
+    const { api_key: live, test_api_key: key } = (await signUp(open)).body
+    const refused = await call(open, 'PATCH', '/v1/store', { key, body: { name: 'Rehearsal' } })
+    expect(refused).toMatchObject({ status: 403, body: { code: 'missing_scope' } })
+    expect((await call(open, 'GET', '/v1/store', { key: live })).body.name).toBe('Ada')
   })
 
   test('cannot change another one', async () => {
@@ -134,6 +147,32 @@ describe('where the operator approves stores', () => {
     expect((await call(guarded, 'GET', '/v1/store', { key: OPERATOR })).status).toBe(401)
     const byHeader = { headers: { 'X-API-Key': OPERATOR } }
     expect((await call(guarded, 'POST', path, byHeader)).status).toBe(200)
+  })
+
+  test('the operator lists who waits, and a store that the operator opens does not wait', async () => {
+    const { store } = (await signUp(guarded)).body
+    const listed = async (status: string) => {
+      const path = `/v1/stores?status=${status}&limit=100`
+      const { body } = await call<{ stores: { id: string }[] }>(guarded, 'GET', path, { key: OPERATOR })
+      return body.stores.map(({ id }) => id)
+    }
+    expect(await listed('pending')).toContain(store.id)
+    const own = await call<SignUp>(guarded, 'POST', '/v1/stores', {
+      key: OPERATOR,
+      body: { name: 'House', email: 'house@example.com' },
+    })
+    expect(own.body.store.status).toBe('approved')
+    expect(await listed('pending')).not.toContain(own.body.store.id)
+    expect(await listed('approved')).toContain(own.body.store.id)
+  })
+
+  test('an owner who lost every key gets one from the operator', async () => {
+    const { store } = (await signUp(guarded)).body
+    await call(guarded, 'POST', `/v1/stores/${store.id}/approve`, { key: OPERATOR })
+    const path = `/v1/stores/${store.id}/api_keys`
+    const issued = await call<{ api_key: string }>(guarded, 'POST', path, { key: OPERATOR, body: {} })
+    expect(issued.status).toBe(201)
+    expect((await call(guarded, 'GET', '/v1/store', { key: issued.body.api_key })).body.id).toBe(store.id)
   })
 
   test('a store that does not exist is not found', async () => {

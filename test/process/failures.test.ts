@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { freePort } from '../support/ports'
-import { emptyPlace, failToStart, startServer } from '../support/server'
+import { emptyPlace, failToStart, startServer, type User } from '../support/server'
 
 const onPglite = inject('databaseKind') === 'pglite'
 let folder: string
@@ -14,8 +14,9 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** One line on standard error, status 1, nothing on standard output: what a person or a supervisor needs. */
-async function expectRefusal(environment: Record<string, string>, line: RegExp, args: string[] = []) {
-  const { code, stdout, stderr } = await failToStart({ PAYHOOK_DATA_DIR: join(folder, 'data'), ...environment }, args)
+async function expectRefusal(environment: Record<string, string>, line: RegExp, args: string[] = [], user?: User) {
+  const all = { PAYHOOK_DATA_DIR: join(folder, 'data'), ...environment }
+  const { code, stdout, stderr } = await failToStart(all, args, user)
   expect(stderr).toMatch(line)
   expect(stderr.trim().split('\n')).toHaveLength(1)
   expect(stdout).toBe('')
@@ -53,6 +54,34 @@ test.runIf(onPglite)('a data folder that is a file, or can’t be made, is named
   await expectRefusal({ PAYHOOK_DATA_DIR: join(file, 'below') }, /is a file.*PAYHOOK_DATA_DIR/)
   // Not even the superuser may make a folder there.
   if (process.platform === 'linux') await expectRefusal({ PAYHOOK_DATA_DIR: '/proc/payhook' }, /can't be made/)
+})
+
+/** Permissions stop everybody but the superuser, who therefore tries as `nobody`. */
+const ordinaryUser: User | undefined = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : undefined
+
+test.runIf(onPglite)('a data folder that this user may not write to, or make, is named', async () => {
+  const locked = join(folder, 'locked')
+  mkdirSync(locked)
+  // Others may go through the folders of the test, and write in none.
+  for (const one of [folder, locked]) chmodSync(one, 0o555)
+  for (const dataDir of [locked, join(locked, 'new')]) {
+    const line = new RegExp(`^The data folder ${dataDir} can't be made or written to.*permissions.*PAYHOOK_DATA_DIR`)
+    await expectRefusal({ PAYHOOK_DATA_DIR: dataDir, HOME: folder }, line, [], ordinaryUser)
+  }
+  chmodSync(folder, 0o755)
+})
+
+test.runIf(onPglite)('the data of another user is named, as after one start with sudo', async () => {
+  const { environment, remove } = await emptyPlace()
+  const dataDir = environment.PAYHOOK_DATA_DIR ?? ''
+  await (await startServer(environment)).end()
+  chmodSync(join(dataDir, 'pgdata'), 0o500)
+  for (const mode of [0o700, 0o555, 0o777]) {
+    chmodSync(dataDir, mode)
+    await expectRefusal(environment, /can't be made or written to/, [], ordinaryUser)
+  }
+  chmodSync(join(dataDir, 'pgdata'), 0o700)
+  remove()
 })
 
 test.runIf(onPglite)('a second process on one data folder is refused, and the first goes on', async () => {

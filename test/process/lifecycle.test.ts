@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { connect, type Socket } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
+import { callRest } from '../support/calls'
+import { startReceiver } from '../support/receiver'
 import { emptyPlace, eventually, type Place, printedKeys, type ServerProcess, startServer } from '../support/server'
 
 const cleanups: (() => unknown)[] = []
@@ -69,6 +71,35 @@ test('a request that never ends holds the process for less than ten seconds', as
   expect(performance.now() - started).toBeLessThan(10_000)
   request.socket.destroy()
 })
+
+test('SIGTERM while a webhook’s receiver hangs ends with 0 in ten seconds, and the delivery arrives after a restart', async () => {
+  const { environment } = await place()
+  const receiver = await startReceiver(() => undefined)
+  cleanups.push(receiver.close)
+  const first = await start(environment)
+  await sellHeard(first, receiver.url)
+  await eventually('the hanging send', () => receiver.received[0])
+  const started = performance.now()
+  expect(await first.end('SIGTERM')).toBe(0)
+  expect(performance.now() - started).toBeLessThan(10_000)
+
+  receiver.answer(200)
+  await start(environment)
+  // What the first process had is free again when its lease ends.
+  await eventually('the delivery again', () => receiver.received[1], 60_000)
+  const ids = receiver.received.map(({ headers, body }) => [headers['webhook-id'], body])
+  expect(ids[1]).toEqual(ids[0])
+}, 120_000)
+
+/** A paid order whose `sale.completed` goes to `url`. */
+async function sellHeard(server: ServerProcess, url: string): Promise<void> {
+  const call = (path: string, body: object) =>
+    callRest(server.url, 'POST', path, { key: printedKeys(server).test, body })
+  await call('/v1/webhooks', { url, events: ['sale.completed'] })
+  const { body: product } = await call('/v1/products', { name: 'Kit', price_cents: 1900 })
+  const { body: order } = await call('/v1/orders', { product_id: product.id })
+  expect(await call(`/v1/orders/${order.id}/pay_test`, {})).toMatchObject({ status: 200, body: { state: 'paid' } })
+}
 
 test('a second signal, later, ends the process at once', async () => {
   const server = await start((await place()).environment)

@@ -38,7 +38,7 @@ const LAYERS: [name: string, pattern: RegExp][] = [
   ['kernel', /^server\/kernel\//],
   ['ports', /^server\/ports\//],
   ['base', /^server\/(config|context|metrics|api-key|rate-limit)\.ts$|^server\/db\//],
-  ['tables and schemas', /^server\/domain\/\w+\/([\w-]+-)?(table|schema|catalogue)\.ts$/],
+  ['tables and schemas', /^server\/domain\/\w+\/([\w-]+-)?(table|schema|catalogue|payloads)\.ts$/],
   ['services', /^server\/domain\/\w+\/(?!([\w-]+-)?router\.)|^server\/jobs\/worker\.ts$/],
   ['outside', /^server\/(gateways|sender|chain)\//],
   ['procedures', /^server\/trpc(-errors)?\.ts$/],
@@ -143,6 +143,7 @@ const TOUCHES_THE_PROCESS = new Map([
   ['server/db/lock.ts', 'takes its lock through bun:sqlite'],
   ['server/pages/assets.ts', 'bundles the browser’s script with Bun.build'],
   ['server/rest/docs/samples.ts', 'shows process.env in samples for readers'],
+  ['server/rest/docs/receiving-samples.ts', 'shows it too'],
 ])
 
 test('only the entry points touch Bun and the process', () => {
@@ -161,8 +162,8 @@ test('time comes from the clock', () => {
     .flatMap(({ path, text }) =>
       [...codeOf(text).matchAll(/new Date\(\)|Date\.now\(\)/g)].map((match) => `${path}: ${match[0]}`),
     )
-    // Pages carry scripts that run in the buyer's browser, which has a clock of its own.
-    .filter((line) => !/^server\/pages\/[\w/-]*client/.test(line))
+    // Pages carry scripts that run in the buyer's browser, and receivers run on another machine: each has a clock of its own.
+    .filter((line) => !/^server\/(pages\/[\w/-]*client|receiver\/|rest\/docs\/receiving-samples)/.test(line))
   expect(broken).toEqual([])
 })
 
@@ -188,8 +189,9 @@ function sqlOf(text: string): string[] {
 
 const MAX_LINES = 300
 
-test(`no file has more than ${MAX_LINES} lines`, () => {
-  const long = sources.map(({ path, text }) => ({ path, lines: text.split('\n').length - 1 }))
+test(`no file has more than ${MAX_LINES} lines, unless a test writes it`, () => {
+  const written = sources.filter(({ text }) => !text.startsWith('// Made from the catalogue'))
+  const long = written.map(({ path, text }) => ({ path, lines: text.split('\n').length - 1 }))
   expect(long.filter(({ lines }) => lines > MAX_LINES)).toEqual([])
 })
 

@@ -25,6 +25,13 @@ test('every bad variable is named, in one line', () => {
   for (const name of Object.keys(bad)) expect(refusal).toThrow(new RegExp(`^[^\\n]*${name}[^\\n]*$`))
 })
 
+test('approval needs somebody who can approve', () => {
+  const refusal = () => parseConfig({ PAYHOOK_REQUIRE_APPROVAL: '1' })
+  expect(refusal).toThrow(/PAYHOOK_ADMIN_KEY is not set/)
+  const key = 'an-operator-key-of-some-length'
+  expect(parseConfig({ PAYHOOK_REQUIRE_APPROVAL: '1', PAYHOOK_ADMIN_KEY: key }).requireApproval).toBe(true)
+})
+
 test('a trailing slash of the public URL is dropped, since paths are added to it', () => {
   expect(parseConfig({ PUBLIC_URL: 'https://shop.example/' }).publicUrl).toBe('https://shop.example')
 })

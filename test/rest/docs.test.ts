@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { CATALOGUE, EVENT_TYPES } from '../../server/domain/webhooks/catalogue'
 import { ERRORS } from '../../server/kernel/errors'
 import { readOperations } from '../../server/operations'
 import { createWorld, type World } from '../support/world'
@@ -16,6 +17,15 @@ test('/docs shows every operation with its tool, route and tRPC path, and every 
     for (const text of [meta.tool, `>${rest.path}<`, `href="#${path}"`]) expect(html).toContain(text)
   }
   for (const code of Object.keys(ERRORS)) expect(html).toContain(`<code>${code}</code>`)
+})
+
+test('/docs has every event of the catalogue, and says which are not sent yet', async () => {
+  const html = await (await fetch(`${world.url}/docs`)).text()
+  for (const type of EVENT_TYPES) {
+    expect(html).toContain(`<code>${type}</code>`)
+    const said = html.slice(html.indexOf(`<code>${type}</code></dt>`)).split('</dd>')[0]
+    expect([type, said?.includes('Not sent yet')]).toEqual([type, !CATALOGUE[type].isEmitted])
+  }
 })
 
 test('/docs lists every test card as the gateway has it', async () => {

@@ -2,6 +2,7 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv2020 } from 'ajv/dist/2020'
 import addFormats from 'ajv-formats'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { EVENT_TYPES } from '../../server/domain/webhooks/catalogue'
 import { readOperations } from '../../server/operations'
 import { createWorld, type World } from '../support/world'
 
@@ -74,7 +75,10 @@ test('/openapi.json is 3.1 and has every operation once; /api/v1/schema is 3.0 a
   expect(Object.keys(documented.paths)).toContain('/api/v1/products/{id}')
   const ids = operationsOf(documented).map(({ operation }) => operation.operationId)
   expect(new Set(ids).size).toBe(ids.length)
-  expect(Object.keys(documented.paths).every((path) => path.startsWith('/api/'))).toBe(true)
+  const paths = Object.keys(documented.paths)
+  expect(paths.filter((path) => !path.startsWith('/api/'))).toEqual(['/webhook', '/webhook/{id}'])
+  expect(paths).toContain('/api/external/v1/webhooks/{id}/test')
+  expect(Object.keys(documented.paths['/api/external/v1/webhooks']?.post?.responses ?? {})).toContain('422')
 })
 
 test('every example of the 3.1 document fits its schema', async () => {
@@ -88,6 +92,58 @@ test('every example of the 3.1 document fits its schema', async () => {
       const media = response.content?.['application/json']
       if (media?.example !== undefined) check(answerPointer(path, method, Number(status)), media.example)
     }
+  }
+})
+
+test('every event of the catalogue is a webhook of the 3.1 document, and its sample fits its schema', async () => {
+  const document = await documentAt('/openapi.json')
+  const check = checkerOf(document)
+  const webhooks = document.webhooks as Record<string, Record<string, OperationObject & { parameters: Json[] }>>
+  expect(Object.keys(webhooks)).toEqual(EVENT_TYPES)
+  for (const [type, item] of Object.entries(webhooks)) {
+    const media = item.post?.requestBody?.content['application/json']
+    check(`/webhooks/${type}/post/requestBody/content/application~1json/schema`, media?.example)
+    expect(media?.example).toMatchObject({ event: type })
+    const headers = item.post?.parameters.map(({ name }) => name)
+    expect(headers).toEqual(expect.arrayContaining(['webhook-id', 'webhook-timestamp', 'webhook-signature']))
+  }
+  expect(await documentAt('/api/v1/schema')).not.toHaveProperty('webhooks')
+})
+
+test('real answers of documents C and E fit their published schemas, refusals too', async () => {
+  const document = await documentAt('/api/v1/schema')
+  const check = checkerOf(JSON.parse(JSON.stringify(document), withoutNullable) as Document)
+  const url = 'https://127.0.0.1:9/hook'
+  const call = async (method: string, template: string, id: unknown, body?: unknown) => {
+    const answer = await fetch(world.url + template.replace('{id}', String(id)), {
+      method,
+      headers: { 'X-API-Key': key, 'Content-Type': 'application/json' },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    })
+    const value = (await answer.json()) as Json
+    const response = document.paths[template]?.[method.toLowerCase()]?.responses[answer.status]
+    expect(response, `${method} ${template} answers ${answer.status}`).toBeDefined()
+    const pointer = response?.$ref && `${response.$ref.slice(1)}/content/application~1json/schema`
+    check(pointer ?? answerPointer(template, method.toLowerCase(), answer.status), value)
+    return [answer.status, value] as const
+  }
+  for (const all of ['/webhook', '/api/external/v1/webhooks']) {
+    const [created, made] = await call('POST', all, '', { url, events: ['order.paid'] })
+    const { id } = (made.data ?? made) as { id: unknown }
+    const statuses = [
+      created,
+      (await call('POST', all, '', { url, events: ['order.paid'] }))[0],
+      (await call('POST', all, '', { url }))[0],
+      (await call('GET', all, ''))[0],
+      (await call('GET', `${all}/{id}`, id))[0],
+      (await call('GET', `${all}/{id}`, 'nonsense'))[0],
+      (await call('PUT', `${all}/{id}`, id, { events: ['order.created'] }))[0],
+      ...(all === '/webhook' ? [] : [(await call('POST', `${all}/{id}/test`, id))[0]]),
+      (await call('DELETE', `${all}/{id}`, id))[0],
+    ]
+    const expected =
+      all === '/webhook' ? [201, 409, 400, 200, 200, 400, 200, 200] : [201, 422, 422, 200, 200, 404, 200, 200, 200]
+    expect(statuses).toEqual(expected)
   }
 })
 

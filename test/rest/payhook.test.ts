@@ -242,7 +242,7 @@ describe('errors are {"error": string} and nothing else', () => {
 test('405 names every method of the path in Allow, HEAD included, whichever surface serves it', async () => {
   expect((await call('PUT', '/api/v1/products')).headers.get('allow')).toBe('GET, HEAD, POST')
   expect((await call('PUT', `/api/v1/products/${UNKNOWN_ID}`)).headers.get('allow')).toBe('DELETE, GET, HEAD, PATCH')
-  expect((await call('GET', '/api/v1/stores')).headers.get('allow')).toBe('POST')
+  expect((await call('PUT', '/api/v1/stores')).headers.get('allow')).toBe('GET, HEAD, POST')
 })
 
 test('a trailing slash changes nothing, HEAD answers like GET, and the key is taken from either header', async () => {

@@ -48,8 +48,11 @@ export type PostgresServer = { url: string; pid: number; stop(): Promise<void> }
 /** PostgreSQL refuses to run as root, so that it runs as `nobody` there, from a copy that `nobody` can read. */
 const NOBODY = 65_534
 
-/** A real PostgreSQL from npm on a free port of loopback. The url has no database's name yet. */
-export async function startPostgres(folder: string): Promise<PostgresServer> {
+/**
+ * A real PostgreSQL from npm on a free port of loopback. The url has no database's name yet. Tests needn't survive a power cut,
+ * so that commits don't wait for the disk unless `durable`.
+ */
+export async function startPostgres(folder: string, { durable = false } = {}): Promise<PostgresServer> {
   const user = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : undefined
   const bin = await postgresBinaries(folder)
   const data = join(folder, 'postgres')
@@ -63,7 +66,12 @@ export async function startPostgres(folder: string): Promise<PostgresServer> {
     stdio: 'pipe',
   })
   const port = await freePort()
-  const settings = { listen_addresses: '127.0.0.1', unix_socket_directories: '', fsync: 'off', max_connections: '300' }
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    fsync: durable ? 'on' : 'off',
+    max_connections: '300',
+  }
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
   const server = spawn(join(bin, 'postgres'), ['-D', data, '-p', String(port), ...flags], { ...user, stdio: 'ignore' })
   const exited = once(server, 'exit')

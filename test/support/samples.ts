@@ -26,7 +26,7 @@ const paidOrder = async (store: SampleStore) => {
   return { id }
 }
 /** Nobody listens there: a test delivery fails at once, the same way each time. */
-const HOOK = { url: 'http://127.0.0.1:9/hooks', events: ['sale.completed'] }
+const HOOK = { url: 'https://127.0.0.1:9/hooks', events: ['sale.completed'] }
 const webhook = async ({ call }: SampleStore) => ({ id: (await call('webhooks.create', HOOK)).id })
 const delivery = async (store: SampleStore) => {
   const { id } = await webhook(store)
@@ -47,6 +47,8 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   'stores.create': { as: 'nobody', input: () => ({ name: 'Shop', email: 'owner@example.com' }) },
   'stores.get': { input: () => ({}) },
   'stores.update': { input: () => ({ name: 'New name', accent_color: '#3b5bdb', logo_url: null }) },
+  'stores.list': { as: 'operator', input: () => ({ status: 'approved', limit: 5, offset: 0 }) },
+  'stores.issue_key': { as: 'operator', input: (store) => ({ ...storeId(store), mode: 'test', name: 'Spare' }) },
   'stores.approve': { as: 'operator', input: storeId },
   'stores.suspend': { as: 'operator', input: storeId },
   'keys.create': { input: () => ({ name: 'Deploy', mode: 'test', scopes: ['products:read'] }) },

@@ -40,21 +40,25 @@ export async function startServer(environment: Environment): Promise<ServerProce
   }
 }
 
+/** Another user of the machine than the one that runs the tests; only the superuser may start a process as one. */
+export type User = { uid: number; gid: number }
+
 /** Starts a server that is expected to give up. */
-export async function failToStart(environment: Environment, args: string[] = []) {
-  const run = runServer(environment, args)
+export async function failToStart(environment: Environment, args: string[] = [], user?: User) {
+  const run = runServer(environment, args, user)
   const limit = setTimeout(() => run.child.kill('SIGKILL'), START_LIMIT_MS)
   const code = await run.ended
   clearTimeout(limit)
   return { code, stdout: run.stdout(), stderr: run.stderr() }
 }
 
-function runServer(environment: Environment, args: string[] = []) {
+function runServer(environment: Environment, args: string[] = [], user?: User) {
   const { PATH = '', HOME = '', TMPDIR } = process.env
   const base = { PATH, HOME, ...(TMPDIR ? { TMPDIR } : {}), PORT: '0', PAYHOOK_ALLOW_PRIVATE_WEBHOOKS: '1' }
   const child = spawn(process.execPath, [entry, ...args], {
     cwd: repository,
     env: { ...base, ...environment },
+    ...user,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const output = { stdout: '', stderr: '' }

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes, randomUUID } from 'node:crypto'
-import { and, eq, lte, or } from 'drizzle-orm'
+import { and, eq, inArray, lte } from 'drizzle-orm'
 import type { Deps } from '../../context'
 import { addMs, HOUR_MS, MINUTE_MS } from '../../kernel/clock'
 import { AppError } from '../../kernel/errors'
@@ -11,6 +11,9 @@ const REMEMBERED_MS = 24 * HOUR_MS
 /** After this long an unfinished run counts as dead, and the next call with its key runs the operation. */
 const LEASE_MS = MINUTE_MS
 
+const PRUNED_STORES = 100
+const PRUNED_KEYS = 1_000
+
 export type IdempotencyScope = {
   /** 0, the platform, for operations that need no store. */
   storeId: bigint
@@ -21,8 +24,8 @@ export type IdempotencyScope = {
   sealWith: string | undefined
 }
 
-/** `run` it and then `finish` it, or answer with the replay. */
-export type Claim = { kind: 'run'; claim: string } | { kind: 'replay'; response: unknown }
+/** `run` it and then `finish` it, or answer with the replay. `run` is the same for every call that goes on with this one. */
+export type Claim = { kind: 'run'; claim: string; run: string } | { kind: 'replay'; response: unknown }
 
 /** What a key is bound to: the operation and its input, whatever the order of the input's fields. */
 export function fingerprintOf(operation: string, input: unknown): string {
@@ -55,11 +58,13 @@ function withSortedFields(_key: string, item: unknown): unknown {
 export async function claimKey(deps: Deps, scope: IdempotencyScope): Promise<Claim> {
   const now = deps.clock.now()
   const claim = randomUUID()
+  const leasedUntil = addMs(now, LEASE_MS)
   const fresh = {
     status: 'in_flight' as const,
     fingerprint: scope.fingerprint,
     claim,
-    leasedUntil: addMs(now, LEASE_MS),
+    leasedUntil,
+    run: randomUUID(),
     response: null,
     expiresAt: addMs(now, REMEMBERED_MS),
   }
@@ -68,26 +73,28 @@ export async function claimKey(deps: Deps, scope: IdempotencyScope): Promise<Cla
     .values({ storeId: scope.storeId, isTest: scope.isTest, key: scope.key, ...fresh })
     .onConflictDoNothing()
     .returning({ claim: idempotencyKeys.claim })
-  if (inserted) return { kind: 'run', claim }
-  // An old key counts as never used; a dead run's key may be taken over, which ends the dead run's claim.
-  const [taken] = await deps.db
+  if (inserted) return { kind: 'run', claim, run: fresh.run }
+  // An expired key counts as never used.
+  const [anew] = await deps.db
     .update(idempotencyKeys)
     .set(fresh)
+    .where(and(sameKey(scope), lte(idempotencyKeys.expiresAt, now)))
+    .returning({ claim: idempotencyKeys.claim })
+  if (anew) return { kind: 'run', claim, run: fresh.run }
+  // A dead call's run goes on in this one, which ends the dead call's claim.
+  const [taken] = await deps.db
+    .update(idempotencyKeys)
+    .set({ claim, leasedUntil })
     .where(
       and(
         sameKey(scope),
-        or(
-          lte(idempotencyKeys.expiresAt, now),
-          and(
-            eq(idempotencyKeys.status, 'in_flight'),
-            lte(idempotencyKeys.leasedUntil, now),
-            eq(idempotencyKeys.fingerprint, scope.fingerprint),
-          ),
-        ),
+        eq(idempotencyKeys.status, 'in_flight'),
+        lte(idempotencyKeys.leasedUntil, now),
+        eq(idempotencyKeys.fingerprint, scope.fingerprint),
       ),
     )
-    .returning({ claim: idempotencyKeys.claim })
-  if (taken) return { kind: 'run', claim }
+    .returning({ run: idempotencyKeys.run })
+  if (taken) return { kind: 'run', claim, run: taken.run }
   return replayOf(deps, scope)
 }
 
@@ -133,9 +140,36 @@ export async function releaseKey(deps: Deps, scope: IdempotencyScope, claim: str
   await deps.db.delete(idempotencyKeys).where(and(sameKey(scope), eq(idempotencyKeys.claim, claim)))
 }
 
-/** Forgets keys past their 24 hours. A job calls it; an expired key that is still there does no harm. */
-export async function pruneKeys(deps: Deps): Promise<void> {
-  await deps.db.delete(idempotencyKeys).where(lte(idempotencyKeys.expiresAt, deps.clock.now()))
+/** Ends the claim and keeps the run: what it may have begun outside, the next call with this key goes on with. */
+export async function suspendKey(deps: Deps, scope: IdempotencyScope, claim: string): Promise<void> {
+  await deps.db
+    .update(idempotencyKeys)
+    .set({ leasedUntil: deps.clock.now() })
+    .where(and(sameKey(scope), eq(idempotencyKeys.claim, claim), eq(idempotencyKeys.status, 'in_flight')))
+}
+
+/**
+ * Forgets keys past their 24 hours, for all stores, in batches; answers whether more are waiting. An expired key that is still
+ * there does no harm.
+ */
+export async function pruneKeys(deps: Deps): Promise<boolean> {
+  const isExpired = lte(idempotencyKeys.expiresAt, deps.clock.now())
+  const stores = await deps.db
+    .selectDistinct({ storeId: idempotencyKeys.storeId })
+    .from(idempotencyKeys)
+    .where(isExpired)
+    .limit(PRUNED_STORES)
+  let more = stores.length === PRUNED_STORES
+  for (const { storeId } of stores) {
+    const expired = and(eq(idempotencyKeys.storeId, storeId), isExpired)
+    const batch = deps.db.select({ key: idempotencyKeys.key }).from(idempotencyKeys).where(expired).limit(PRUNED_KEYS)
+    const gone = await deps.db
+      .delete(idempotencyKeys)
+      .where(and(expired, inArray(idempotencyKeys.key, batch)))
+      .returning({ key: idempotencyKeys.key })
+    if (gone.length >= PRUNED_KEYS) more = true
+  }
+  return more
 }
 
 function sameKey(scope: IdempotencyScope) {

@@ -16,6 +16,11 @@ export const idempotencyKeys = pgTable(
     /** Who is running it. A run whose lease was taken over can't commit, since its claim is gone. */
     claim: uuid('claim').notNull(),
     leasedUntil: instant('leased_until').notNull(),
+    /**
+     * Names the one logical run behind this key, however many calls it takes. What an external operation makes gets its id from
+     * it, so that a retry finds what a crashed call began. A key that is used again after its day is another run.
+     */
+    run: uuid('run').notNull(),
     /** The output as JSON; sealed with the caller's own key where it holds a secret. */
     response: text('response'),
     expiresAt: instant('expires_at').notNull(),

@@ -26,7 +26,7 @@ export const keysRouter = router({
       scope: 'keys:read',
       rest: 'GET /v1/api_keys',
     })
-    .input(NoInput)
+    .input(NoInput.prefault({}))
     .output(ApiKeyList)
     .query(async ({ ctx }) => ({ api_keys: (await listKeys(ctx)).map(toApiKey) })),
 
@@ -56,5 +56,5 @@ export const keysRouter = router({
     })
     .input(ApiKeyRef)
     .output(ApiKey)
-    .mutation(async ({ ctx, input }) => toApiKey(await revokeKey(ctx, input.id))),
+    .mutation(async ({ ctx, input }) => toApiKey(await revokeKey(ctx, ctx.credential, input.id))),
 })

@@ -50,7 +50,7 @@ function refuseToGrant(caller: Credential, scopes: readonly Scope[]): void {
   const own = caller.scopes.length > 0 ? caller.scopes : SCOPES
   const lacking = scopes.filter((scope) => !own.includes(scope))
   if (lacking.length === 0) return
-  throw new AppError('missing_scope', `Your key lacks ${lacking.join(', ')}, so it cannot grant it.`, {
+  throw new AppError('missing_scope', `Your key lacks ${lacking.join(', ')}, so it cannot give or take that.`, {
     field: 'scopes',
   })
 }
@@ -70,8 +70,7 @@ export async function listKeys(ctx: StoreContext): Promise<ApiKeyRow[]> {
  */
 export async function rollKey(ctx: StoreContext, caller: Credential, id: string): Promise<IssuedKey> {
   return inTransaction(ctx, async (tx) => {
-    const old = await revokeKey(tx, id)
-    refuseToGrant(caller, old.scopes.length > 0 ? (old.scopes as Scope[]) : SCOPES)
+    const old = await revokeKey(tx, caller, id)
     return issueKey(tx.db, {
       storeId: tx.storeId,
       isTest: old.isTest,
@@ -82,16 +81,23 @@ export async function rollKey(ctx: StoreContext, caller: Credential, id: string)
   })
 }
 
-/** Throws key_not_found for another store's key, a revoked one, or a live one seen by a test key. */
-export async function revokeKey(ctx: StoreContext, id: string): Promise<ApiKeyRow> {
-  const [row] = await ctx.db
-    .update(apiKeys)
-    .set({ revokedAt: ctx.clock.now() })
-    .where(and(eq(apiKeys.storeId, ctx.storeId), eq(apiKeys.id, id), isNull(apiKeys.revokedAt), ...visibleTo(ctx)))
-    .returning()
-  if (!row)
-    throw new AppError('key_not_found', 'API key not found. list_api_keys shows the keys that work.', { field: 'id' })
-  return row
+/**
+ * Throws key_not_found for another store's key, a revoked one, or a live one seen by a test key; missing_scope for one that may
+ * do more than the caller's, which a lesser key must not lock out.
+ */
+export async function revokeKey(ctx: StoreContext, caller: Credential, id: string): Promise<ApiKeyRow> {
+  return inTransaction(ctx, async (tx) => {
+    const [row] = await tx.db
+      .update(apiKeys)
+      .set({ revokedAt: tx.clock.now() })
+      .where(and(eq(apiKeys.storeId, tx.storeId), eq(apiKeys.id, id), isNull(apiKeys.revokedAt), ...visibleTo(tx)))
+      .returning()
+    if (!row) {
+      throw new AppError('key_not_found', 'API key not found. list_api_keys shows the keys that work.', { field: 'id' })
+    }
+    refuseToGrant(caller, row.scopes.length > 0 ? (row.scopes as Scope[]) : SCOPES)
+    return row
+  })
 }
 
 function visibleTo(ctx: StoreContext) {

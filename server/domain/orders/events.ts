@@ -1,34 +1,84 @@
 import type { StoreContext } from '../../context'
-import { toWireMinor } from '../../kernel/money'
-import { type NewEvent, recordEvent } from '../webhooks/events'
+import { formatDecimal, toWireMinor } from '../../kernel/money'
+import type { EventData, EventType } from '../webhooks/catalogue'
+import { recordEvents } from '../webhooks/events'
+import { toOrder } from './service'
 import type { OrderRow, RefundRow } from './table'
 
-/** What can happen to an order. */
+/** What can happen to an order. `failed` is a declined attempt; `expired` the end of a session that nobody paid. */
 export type OrderChange =
-  | { kind: 'completed'; order: OrderRow }
-  | { kind: 'failed'; order: OrderRow }
+  | { kind: 'opened' | 'completed' | 'failed' | 'expired'; order: OrderRow }
   | { kind: 'refunded'; order: OrderRow; refund: RefundRow }
 
 /** Writes the events of a change, in the transaction that made it. */
 export async function announce(tx: StoreContext, change: OrderChange): Promise<void> {
   const at = tx.clock.now()
-  for (const event of eventsOf(change)) await recordEvent(tx, { ...event, at })
+  const { webhookUrl } = change.order
+  const told = eventsOf(tx, change).map((event) => ({ ...event, at }))
+  // Document D's URL of an order hears of its payment only.
+  await recordEvents(
+    tx,
+    told.map((event) => (event.type.startsWith('payment.') ? { ...event, orderUrl: webhookUrl } : event)),
+  )
+}
+
+/** Holds an event to what the catalogue says of it. */
+function happened<T extends EventType>(type: T, data: EventData<T>) {
+  return { type, data: data as Record<string, unknown> }
 }
 
 /** The one place that says which events a change has, and what they hold. */
-function eventsOf(change: OrderChange): Omit<NewEvent, 'at'>[] {
+function eventsOf(tx: StoreContext, change: OrderChange) {
+  const { order } = change
   switch (change.kind) {
+    case 'opened':
+      return [
+        happened('order.created', toOrder(tx, order)),
+        happened('checkout.created', checkoutOf(tx, order, 'open')),
+      ]
     case 'completed':
-      return [{ type: 'sale.completed', data: saleData(change.order) }]
-    case 'refunded':
-      return [{ type: 'sale.refunded', data: refundData(change.order, change.refund) }]
+      return [
+        happened('sale.completed', saleOf(order)),
+        happened('payment.completed', paymentOf(order)),
+        happened('order.paid', toOrder(tx, order)),
+        happened('order.completed', toOrder(tx, order)),
+        happened('checkout.completed', checkoutOf(tx, order, 'completed')),
+      ]
     case 'failed':
-      return []
+      return [happened('payment.failed', { ...paymentOf(order), failure_code: order.failureCode })]
+    case 'expired':
+      return [
+        happened('order.expired', toOrder(tx, order)),
+        happened('checkout.expired', checkoutOf(tx, order, 'expired')),
+      ]
+    case 'refunded':
+      return refundEvents(tx, order, change.refund)
   }
 }
 
+function refundEvents(tx: StoreContext, order: OrderRow, { id, amountMinor, reason }: RefundRow) {
+  return [
+    happened('sale.refunded', {
+      ...saleOf(order),
+      // Document A: the event holds the refunded amount.
+      amount_cents: toWireMinor(amountMinor),
+      sale_amount_cents: toWireMinor(order.amountMinor),
+      total_refunded_cents: toWireMinor(order.refundedMinor),
+    }),
+    happened('payment.refunded', {
+      ...paymentOf(order),
+      refund_amount: decimal(amountMinor, order),
+      refunded_amount: decimal(order.refundedMinor, order),
+    }),
+    happened('order.refunded', {
+      ...toOrder(tx, order),
+      refund: { id, amount_cents: toWireMinor(amountMinor), reason },
+    }),
+  ]
+}
+
 /** Document A's payload. */
-function saleData(order: OrderRow) {
+function saleOf(order: OrderRow): EventData<'sale.completed'> {
   return {
     purchase_id: order.id,
     product_id: order.productId,
@@ -39,10 +89,50 @@ function saleData(order: OrderRow) {
   }
 }
 
-function refundData(order: OrderRow, refund: RefundRow) {
+/** Document D's payload. */
+function paymentOf(order: OrderRow): EventData<'payment.completed'> {
   return {
-    ...saleData(order),
-    refunded_cents: toWireMinor(refund.amountMinor),
-    total_refunded_cents: toWireMinor(order.refundedMinor),
+    transaction_id: order.transactionId,
+    order_id: order.number,
+    status: order.status,
+    amount: decimal(order.amountMinor, order),
+    fee_amount: decimal(order.feeMinor, order),
+    net_amount: decimal(order.amountMinor - order.feeMinor, order),
+    currency: order.currency.toUpperCase(),
+    customer_email: order.customerEmail,
+    customer_name: order.customerName,
+    product_name: order.productName,
+    order_reference: order.orderReference,
+    metadata: order.metadata as EventData<'payment.completed'>['metadata'],
+    is_test: order.isTest,
+  }
+}
+
+/** `1999n` of usd → 19.99: the number that is written as this decimal, so that JSON says it exactly. */
+function decimal(minor: bigint, { currency }: OrderRow): number {
+  return Number(formatDecimal(minor, currency))
+}
+
+function checkoutOf(
+  tx: StoreContext,
+  row: OrderRow,
+  status: EventData<'checkout.created'>['status'],
+): EventData<'checkout.created'> {
+  const order = toOrder(tx, row)
+  return {
+    session_id: order.session_id,
+    status,
+    checkout_url: order.checkout_url,
+    order_id: order.id,
+    order_number: order.number,
+    product_id: order.product_id,
+    product_name: order.product_name,
+    amount_cents: order.amount_cents,
+    currency: order.currency,
+    customer_email: order.customer_email,
+    order_reference: order.order_reference,
+    metadata: order.metadata,
+    is_test: order.is_test,
+    expires_at: order.expires_at,
   }
 }

@@ -26,10 +26,12 @@ export const ordersRouter = router({
       scope: 'orders:write',
       rest: 'POST /v1/orders',
       status: 201,
+      // It may look the name of webhook_url up, which may take seconds: not inside a transaction.
+      external: true,
     })
     .input(NewOrder)
     .output(Order)
-    .mutation(async ({ ctx, input }) => toOrder(ctx, await createOrder(ctx, input))),
+    .mutation(async ({ ctx, input }) => toOrder(ctx, await createOrder(ctx, input, ctx.request.idempotentRun))),
 
   list: storeProcedure
     .meta({
@@ -39,7 +41,7 @@ export const ordersRouter = router({
       scope: 'orders:read',
       rest: 'GET /v1/orders',
     })
-    .input(OrderQuery)
+    .input(OrderQuery.prefault({}))
     .output(OrderPage)
     .query(async ({ ctx, input }) => {
       const page = await listOrders(ctx, input)
@@ -73,7 +75,7 @@ export const ordersRouter = router({
     .output(Refund)
     .mutation(async ({ ctx, input }) => {
       const { id, amount_cents: amountCents, reason } = input
-      return toRefund(ctx, await refundOrder(ctx, { id, amountCents, reason, refundId: refundIdOf(ctx) }))
+      return toRefund(ctx, await refundOrder(ctx, { id, amountCents, reason, refundId: rowIdOfRun(ctx, 'refund') }))
     }),
 
   pay_test: storeProcedure
@@ -89,13 +91,13 @@ export const ordersRouter = router({
     .input(NewTestPayment)
     .output(TestPayment)
     .mutation(async ({ ctx, input }) => {
-      const { state, order } = await payTestOrder(ctx, input)
+      const { state, order } = await payTestOrder(ctx, input, rowIdOfRun(ctx, 'attempt'))
       return { state, order: toOrder(ctx, order) }
     }),
 })
 
-/** A retry with the same idempotency key is the same refund, also when the first call crashed half-way. */
-function refundIdOf({ storeId, isTest, request }: StoreRequest): string | undefined {
-  const { idempotencyKey: key } = request
-  return key === undefined ? undefined : derivedRowId(storeId, `refund ${isTest ? 'test' : 'live'} ${key}`)
+/** What a call makes outside gets its id from the call's run, so that a retry finds it, also when the first call crashed half-way. */
+function rowIdOfRun({ storeId, request }: StoreRequest, what: 'refund' | 'attempt'): string | undefined {
+  const { idempotentRun: run } = request
+  return run === undefined ? undefined : derivedRowId(storeId, `${what} ${run}`)
 }

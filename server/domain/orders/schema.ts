@@ -58,6 +58,7 @@ export const Order = z.object({
   checkout_url: z.url().describe('Send the buyer here'),
   success_url: z.string().nullable(),
   cancel_url: z.string().nullable(),
+  webhook_url: z.string().nullable().describe('Hears of the payment of this order'),
   is_test: z.boolean().describe('A rehearsal: no money moves'),
   created_at: Instant,
   expires_at: Instant.describe('Until then it can be paid'),
@@ -76,6 +77,9 @@ export const NewOrder = z.strictObject({
   metadata: Metadata.default({}),
   success_url: HttpUrl.optional().describe('Where the buyer goes after paying'),
   cancel_url: HttpUrl.optional().describe('Where the buyer goes instead of paying'),
+  webhook_url: HttpUrl.optional().describe(
+    "Sent this order's payment.* events, besides your endpoints, signed with the store's signing key",
+  ),
 })
 export type NewOrder = z.infer<typeof NewOrder>
 

@@ -14,9 +14,12 @@ import { type OrderRow, orders } from './table'
 /** Documents A and D: a session can be paid for an hour. */
 const SESSION_MS = HOUR_MS
 
-type Wishes = Pick<
+/** What an order is made of, and for which session. */
+export type Sold = { store: StoreRow; product: ProductRow; sessionId: string }
+
+export type Wishes = Pick<
   OrderRow,
-  'customerEmail' | 'customerName' | 'orderReference' | 'metadata' | 'successUrl' | 'cancelUrl'
+  'customerEmail' | 'customerName' | 'orderReference' | 'metadata' | 'successUrl' | 'cancelUrl' | 'webhookUrl'
 >
 
 /**
@@ -25,7 +28,7 @@ type Wishes = Pick<
  */
 export async function insertOrder(
   ctx: StoreContext,
-  sold: { store: StoreRow; product: ProductRow; sessionId: string },
+  sold: Sold,
   wishes: Partial<Wishes>,
 ): Promise<OrderRow | undefined> {
   const { store, product, sessionId } = sold
@@ -153,6 +156,7 @@ export function toOrder(ctx: StoreContext, row: OrderRow): Order {
     checkout_url: `${ctx.publicUrl}/checkout/${row.sessionId}`,
     success_url: row.successUrl,
     cancel_url: row.cancelUrl,
+    webhook_url: row.webhookUrl,
     is_test: row.isTest,
     created_at: row.createdAt.toISOString(),
     expires_at: row.expiresAt.toISOString(),

@@ -54,7 +54,15 @@ export const orders = pgTable(
     uniqueIndex('orders_session').on(t.storeId, t.sessionId),
     uniqueIndex('orders_number').on(t.storeId, t.number),
     uniqueIndex('orders_transaction').on(t.storeId, t.transactionId),
-    index('orders_newest').on(t.storeId, t.isTest, t.createdAt.desc(), t.id.desc()),
+    index('orders_newest_by_status').on(
+      t.storeId,
+      t.isTest,
+      t.status,
+      t.createdAt.desc().nullsFirst(),
+      t.id.desc().nullsFirst(),
+    ),
+    // Lists order by plain DESC, which puts nulls first; an index of any other order would not be used for them.
+    index('orders_newest').on(t.storeId, t.isTest, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
     // What the expiry of sessions has still to look at.
     index('orders_unpaid').on(t.storeId, t.expiresAt).where(isUnpaid),
     foreignKey({ columns: [t.storeId, t.productId], foreignColumns: [products.storeId, products.id] }),

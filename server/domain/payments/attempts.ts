@@ -13,7 +13,7 @@ import { type PaymentAttemptRow, paymentAttempts } from './table'
 
 export type ClaimedAttempt = { order: OrderRow; attempt: PaymentAttemptRow }
 
-type Buyer = { email: string; name: string | null }
+type Buyer = { email: string; name: string | null; attemptId?: string | undefined }
 
 /**
  * Takes the right to charge this order, or undefined when somebody else has it or the order can't be paid any more. The attempt
@@ -32,7 +32,7 @@ export function claimAttempt(
       .insert(paymentAttempts)
       .values({
         storeId: tx.storeId,
-        id: newRowId(tx.storeId),
+        id: buyer.attemptId ?? newRowId(tx.storeId),
         orderId,
         gateway: gateway.name,
         status: 'processing',
@@ -49,6 +49,12 @@ export function claimAttempt(
       .returning()
     return order && { order, attempt }
   })
+}
+
+/** What became of the attempt of an earlier call, or undefined when that call never got so far. */
+export async function findAttempt(ctx: StoreContext, id: string): Promise<PaymentAttemptRow | undefined> {
+  const [attempt] = await ctx.db.select().from(paymentAttempts).where(sameAttempt(ctx, id))
+  return attempt
 }
 
 /** Takes the right to answer the bank's question, so that two tabs don't answer it differently. Undefined as above. */
@@ -151,13 +157,8 @@ async function sendBack(
     })
     ctx.log.warn({ ...facts, refund: status }, 'a charge that came too late was sent back')
   } catch (error) {
-    ctx.log.error({ ...facts, reason: reasonOf(error) }, 'a charge that came too late must be refunded by hand')
+    ctx.log.error({ ...facts, err: error }, 'a charge that came too late must be refunded by hand')
   }
-}
-
-/** Of a gateway's error only the message is logged: an SDK hangs whole requests on its errors. */
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }
 
 /** Gives an attempt up that the gateway never saw, unless it changed since it was read. */

@@ -1,13 +1,17 @@
 import { and, desc, eq, inArray, sql } from 'drizzle-orm'
 import { type Deps, type StoreContext, storeContext } from '../../context'
 import { prepared } from '../../db/prepared'
+import { inTransaction } from '../../db/transaction'
 import { AppError } from '../../kernel/errors'
-import { newSessionId, parseSessionId, storeOfRowId } from '../../kernel/ids'
+import { derivedSessionId, newSessionId, parseSessionId, storeOfRowId } from '../../kernel/ids'
+import { announce } from '../orders/events'
 import type { NewOrder } from '../orders/schema'
-import { insertOrder } from '../orders/service'
+import { getOrder, insertOrder, type Sold, type Wishes } from '../orders/service'
 import { type OrderRow, orders, SESSION_EXPIRED } from '../orders/table'
 import { type ProductRow, products } from '../products/table'
 import { type StoreRow, stores } from '../stores/table'
+import { openOrderEndpoint } from '../webhooks/payment-urls'
+import { refuseUncallable } from '../webhooks/service'
 import { OPEN_ATTEMPT, type PaymentAttemptRow, paymentAttempts } from './table'
 
 /** Why a product can't be bought now; null when it can. */
@@ -97,7 +101,8 @@ export async function openSession(
   const known = await lookUp(deps, input.sessionId)
   if (known) return ofProduct(known, product)
   refuseObstacle(ctx, store, product)
-  await insertOrder(ctx, { store, product, sessionId: input.sessionId }, { customerEmail: input.email ?? null })
+  const { sessionId, email } = input
+  await inTransaction(ctx, (tx) => open(tx, { store, product, sessionId }, { customerEmail: email ?? null }))
   return ofProduct(await findCheckout(deps, input.sessionId), product)
 }
 
@@ -106,26 +111,44 @@ function ofProduct(checkout: Checkout, product: ProductRow): Checkout {
   return checkout
 }
 
-/** An order with a session that the seller sends the buyer to. Throws as openSession does. */
-export async function createOrder(ctx: StoreContext, input: NewOrder): Promise<OrderRow> {
+/** A new order with its events, or undefined when the session has one already. */
+async function open(tx: StoreContext, sold: Sold, wishes: Partial<Wishes>): Promise<OrderRow | undefined> {
+  const order = await insertOrder(tx, sold, wishes)
+  if (order) await announce(tx, { kind: 'opened', order })
+  return order
+}
+
+/**
+ * An order with a session that the seller sends the buyer to. `run` is what names this very call: a repetition whose first answer
+ * was lost gets the order that the first one made. Throws as openSession does, and webhook_url_refused.
+ */
+export async function createOrder(ctx: StoreContext, input: NewOrder, run?: string): Promise<OrderRow> {
   const { ctx: seller, store, product } = await findProductForSale(ctx, input.product_id)
   // Another store's product, or the other mode's, is "not found": ids must not leak.
   if (seller.storeId !== ctx.storeId || seller.isTest !== ctx.isTest) throw productNotFound()
   refuseObstacle(ctx, store, product)
-  const row = await insertOrder(
-    ctx,
-    { store, product, sessionId: newSessionId(ctx.storeId, ctx.isTest) },
-    {
-      customerEmail: input.customer_email ?? null,
-      customerName: input.customer_name ?? null,
-      orderReference: input.order_reference ?? null,
-      metadata: input.metadata,
-      successUrl: input.success_url ?? null,
-      cancelUrl: input.cancel_url ?? null,
-    },
-  )
-  if (!row) throw new Error('130 random bits met twice')
-  return row
+  const { webhook_url: webhookUrl } = input
+  if (webhookUrl !== undefined) await refuseUncallable(ctx, webhookUrl, 'webhook_url')
+  const { storeId, isTest } = ctx
+  const sessionId =
+    run === undefined ? newSessionId(storeId, isTest) : derivedSessionId(storeId, isTest, `order ${run}`)
+  const made = await inTransaction(ctx, async (tx) => {
+    if (webhookUrl !== undefined) await openOrderEndpoint(tx, webhookUrl, store.signingSecret)
+    return open(tx, { store, product, sessionId }, wishesOf(input))
+  })
+  return made ?? getOrder(ctx, sessionId)
+}
+
+function wishesOf(input: NewOrder) {
+  return {
+    customerEmail: input.customer_email ?? null,
+    customerName: input.customer_name ?? null,
+    orderReference: input.order_reference ?? null,
+    metadata: input.metadata,
+    successUrl: input.success_url ?? null,
+    cancelUrl: input.cancel_url ?? null,
+    webhookUrl: input.webhook_url ?? null,
+  }
 }
 
 /** Throws session_not_found, for a malformed id too. */

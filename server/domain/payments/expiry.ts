@@ -5,7 +5,7 @@ import { announce } from '../orders/events'
 import { lockOrder } from '../orders/service'
 import { isUnpaid, orders, SESSION_EXPIRED } from '../orders/table'
 import { failOrder } from '../orders/transitions'
-import { BATCH, eachStore, STORES } from './recovery'
+import { BATCH, eachStore, logged, STORES } from './recovery'
 import { paymentAttempts } from './table'
 
 /**
@@ -39,7 +39,10 @@ export async function expireSessions(deps: Deps): Promise<boolean> {
       .where(and(eq(orders.storeId, storeId), isOver))
       .orderBy(asc(orders.expiresAt))
       .limit(BATCH)
-    for (const { id, isTest } of due) await expireOrder(storeContext(deps, storeId, isTest), id)
+    for (const { id, isTest } of due) {
+      const ctx = storeContext(deps, storeId, isTest)
+      await logged(ctx, { order: id }, () => expireOrder(ctx, id))
+    }
     return due.length
   })
 }
@@ -59,6 +62,6 @@ function expireOrder(ctx: StoreContext, id: string): Promise<void> {
       .set({ status: 'void', updatedAt: tx.clock.now() })
       .where(and(attempts, eq(paymentAttempts.status, 'requires_action')))
     const failed = await failOrder(tx, id, SESSION_EXPIRED)
-    if (failed) await announce(tx, { kind: 'failed', order: failed })
+    if (failed) await announce(tx, { kind: 'expired', order: failed })
   })
 }

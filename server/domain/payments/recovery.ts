@@ -2,7 +2,7 @@ import { and, asc, eq, lte, min, sql } from 'drizzle-orm'
 import { type Deps, type StoreContext, storeContext } from '../../context'
 import { addMs, MINUTE_MS } from '../../kernel/clock'
 import { type OrderRow, orders, type RefundRow, refunds } from '../orders/table'
-import { reasonOf, sameAttempt, settleAttempt, voidAttempt } from './attempts'
+import { sameAttempt, settleAttempt, voidAttempt } from './attempts'
 import { gatewayOf } from './checkout'
 import { chargeOf, sendRefund } from './refunds'
 import { type PaymentAttemptRow, paymentAttempts } from './table'
@@ -121,10 +121,14 @@ export async function eachStore(
 }
 
 /** One that fails doesn't keep the others waiting. */
-async function logged(ctx: StoreContext, facts: Record<string, string>, work: () => Promise<void>): Promise<void> {
+export async function logged(
+  ctx: StoreContext,
+  facts: Record<string, string>,
+  work: () => Promise<void>,
+): Promise<void> {
   try {
     await work()
   } catch (error) {
-    ctx.log.error({ ...facts, reason: reasonOf(error) }, 'a payment could not be recovered and will be tried again')
+    ctx.log.error({ ...facts, err: error }, 'a payment could not be recovered and will be tried again')
   }
 }

@@ -10,7 +10,6 @@ import { getOrder, lockOrder, toOrder } from '../orders/service'
 import { type OrderRow, type RefundRow, refunds } from '../orders/table'
 import { leftToRefund, reserveRefund, settleRefund } from '../orders/transitions'
 import { recordEntry } from '../revenue/entries'
-import { reasonOf } from './attempts'
 import { gatewayOf } from './checkout'
 import { paymentAttempts } from './table'
 
@@ -123,7 +122,7 @@ export async function sendRefund(
     const { id: refundId, amountMinor } = refund
     outcome = await gateway.refund({ refundId, chargeReference, amountMinor, currency: order.currency })
   } catch (error) {
-    const facts = { order: order.id, refund: refund.id, gateway: gateway.name, reason: reasonOf(error) }
+    const facts = { order: order.id, refund: refund.id, gateway: gateway.name, err: error }
     ctx.log.error(facts, 'the gateway did not answer; the refund will be sent again')
     return
   }

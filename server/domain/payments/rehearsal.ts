@@ -1,12 +1,14 @@
 import type { StoreContext } from '../../context'
 import { addMs, DAY_MS } from '../../kernel/clock'
 import { AppError } from '../../kernel/errors'
-import type { DeclineCode } from '../../ports/gateway'
+import { DECLINE_CODES, type DeclineCode } from '../../ports/gateway'
 import type { NewTestPayment } from '../orders/schema'
 import { getOrder } from '../orders/service'
 import type { OrderRow } from '../orders/table'
-import type { Checkout } from './checkout'
+import { findAttempt } from './attempts'
+import { type Checkout, findCheckout } from './checkout'
 import { finishAuthentication, type PaymentResult, payWithCard } from './service'
+import type { PaymentAttemptRow } from './table'
 
 export type Rehearsed = { state: 'paid' | 'requires_action'; order: OrderRow }
 
@@ -15,7 +17,7 @@ export type Rehearsed = { state: 'paid' | 'requires_action'; order: OrderRow }
  * Throws invalid_request in live mode, order_not_found, payment_declined, order_already_paid, payment_in_progress,
  * session_expired, and what payWithCard throws.
  */
-export async function payTestOrder(ctx: StoreContext, input: NewTestPayment): Promise<Rehearsed> {
+export async function payTestOrder(ctx: StoreContext, input: NewTestPayment, attemptId?: string): Promise<Rehearsed> {
   if (!ctx.isTest) {
     throw new AppError('invalid_request', 'Only test orders can be paid this way.', {
       field: 'id',
@@ -23,12 +25,28 @@ export async function payTestOrder(ctx: StoreContext, input: NewTestPayment): Pr
     })
   }
   const order = await getOrder(ctx, input.id)
-  if (order.status !== 'pending' && order.status !== 'failed') throw alreadyPaid()
-  const name = order.customerName ?? 'Test Buyer'
-  const paid = await payWithCard(ctx, order.sessionId, { email: input.email, name, card: cardOf(ctx, input, name) })
+  const earlier = attemptId === undefined ? undefined : await findAttempt(ctx, attemptId)
+  const paid = earlier ? await resultOf(ctx, order, earlier) : await pay(ctx, order, input, attemptId)
   const { approve_authentication: approved } = input
   const isAsked = paid.checkout.state === 'requires_action' && approved !== undefined
   return answer(isAsked ? await finishAuthentication(ctx, order.sessionId, approved) : paid)
+}
+
+async function pay(ctx: StoreContext, order: OrderRow, input: NewTestPayment, attemptId?: string) {
+  if (order.status !== 'pending' && order.status !== 'failed') throw alreadyPaid()
+  const name = order.customerName ?? 'Test Buyer'
+  const payment = { email: input.email, name, card: cardOf(ctx, input, name), attemptId }
+  return payWithCard(ctx, order.sessionId, payment)
+}
+
+/** The call that began this attempt lost its answer: this one gives it. */
+async function resultOf(
+  ctx: StoreContext,
+  order: OrderRow,
+  { declineCode }: PaymentAttemptRow,
+): Promise<PaymentResult> {
+  const declined = DECLINE_CODES.find((code) => code === declineCode) ?? null
+  return { checkout: await findCheckout(ctx, order.sessionId), declined }
 }
 
 function cardOf(ctx: StoreContext, { card_number: number }: NewTestPayment, name: string) {

@@ -3,13 +3,19 @@ import type { Card, ChargeOutcome, DeclineCode, Gateway } from '../../ports/gate
 import type { OrderRow } from '../orders/table'
 import { getProduct } from '../products/service'
 import type { StoreRow } from '../stores/table'
-import { type ClaimedAttempt, claimAttempt, claimAuthentication, reasonOf, settleAttempt } from './attempts'
+import { type ClaimedAttempt, claimAttempt, claimAuthentication, settleAttempt } from './attempts'
 import { type Checkout, findCheckout, gatewayOf, refuseObstacle } from './checkout'
 
 /** `declined` is set when this very call was declined; the checkout is then open again. */
 export type PaymentResult = { checkout: Checkout; declined: DeclineCode | null }
 
-export type CardPayment = { email: string; name: string | null; card: Card }
+export type CardPayment = {
+  email: string
+  name: string | null
+  card: Card
+  /** For a caller who may have to find this very attempt again. */
+  attemptId?: string | undefined
+}
 
 /**
  * Pays a session's order with a card: once, however often and from wherever it is called. A call that can't pay answers the
@@ -71,7 +77,7 @@ async function settled(
   try {
     outcome = await ask()
   } catch (error) {
-    const facts = { order: order.id, attempt: attempt.id, gateway: gateway.name, reason: reasonOf(error) }
+    const facts = { order: order.id, attempt: attempt.id, gateway: gateway.name, err: error }
     ctx.log.error(facts, 'the gateway did not answer; the attempt waits for recovery')
     return undefined
   }

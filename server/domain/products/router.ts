@@ -25,7 +25,7 @@ export const productsRouter = router({
       scope: 'products:read',
       rest: 'GET /v1/products',
     })
-    .input(ProductQuery)
+    .input(ProductQuery.prefault({}))
     .output(ProductPage)
     .query(async ({ ctx, input }) => {
       const page = await listProducts(ctx, input)

@@ -19,8 +19,8 @@ export const products = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.storeId, t.id] }),
-    // Listing newest first stays flat as the catalogue grows.
-    index('products_newest').on(t.storeId, t.isTest, t.createdAt.desc(), t.id.desc()),
+    // Listing newest first stays flat as the catalogue grows. Plain DESC puts nulls first, and so must the index.
+    index('products_newest').on(t.storeId, t.isTest, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
   ],
 )
 

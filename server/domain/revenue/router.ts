@@ -14,7 +14,7 @@ export const revenueRouter = router({
       scope: 'revenue:read',
       rest: 'GET /v1/revenue',
     })
-    .input(RevenueQuery)
+    .input(RevenueQuery.prefault({}))
     .output(Revenue)
     .query(({ ctx, input }) => getRevenue(ctx, input.period)),
 })
@@ -28,7 +28,7 @@ export const statsRouter = router({
       scope: 'public',
       rest: 'GET /v1/public/stats',
     })
-    .input(NoInput)
+    .input(NoInput.prefault({}))
     .output(PublicStats)
     .query(({ ctx }) => getPublicStats(ctx)),
 })

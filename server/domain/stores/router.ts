@@ -1,6 +1,30 @@
+import { isOperatorKey } from '../../api-key'
 import { operatorProcedure, publicProcedure, router, storeProcedure } from '../../trpc'
-import { NewStore, NoInput, Store, StoreRef, StoreUpdate, StoreWithKeys } from './schema'
-import { getStore, openStore, setStoreStatus, toStore, toStoreWithKeys, updateStore } from './service'
+import { ApiKeyWithSecret } from '../keys/schema'
+import { toApiKeyWithSecret } from '../keys/service'
+import {
+  NewStore,
+  NewStoreKey,
+  NoInput,
+  OwnStore,
+  Store,
+  StorePage,
+  StoreQuery,
+  StoreRef,
+  StoreUpdate,
+  StoreWithKeys,
+} from './schema'
+import {
+  getStore,
+  issueStoreKey,
+  listStores,
+  openStore,
+  setStoreStatus,
+  toOwnStore,
+  toStore,
+  toStoreWithKeys,
+  updateStore,
+} from './service'
 
 export const storesRouter = router({
   create: publicProcedure
@@ -15,7 +39,10 @@ export const storesRouter = router({
     })
     .input(NewStore)
     .output(StoreWithKeys)
-    .mutation(async ({ ctx, input }) => toStoreWithKeys(await openStore(ctx, input))),
+    .mutation(async ({ ctx, input }) => {
+      const byOperator = isOperatorKey(ctx.request.apiKey, ctx.config.adminKey)
+      return toStoreWithKeys(await openStore(ctx, input, byOperator))
+    }),
 
   get: storeProcedure
     .meta({
@@ -25,22 +52,56 @@ export const storesRouter = router({
       scope: 'store:read',
       rest: 'GET /v1/store',
     })
-    .input(NoInput)
-    .output(Store)
-    .query(async ({ ctx }) => toStore(await getStore(ctx, ctx.storeId))),
+    .input(NoInput.prefault({}))
+    .output(OwnStore)
+    .query(async ({ ctx }) => toOwnStore(ctx, await getStore(ctx, ctx.storeId))),
 
   update: storeProcedure
     .meta({
       tool: 'update_store',
       title: 'Change your store',
-      summary: 'Changes the name, e-mail, branding or reporting currency of your store. Only what is sent changes.',
+      summary:
+        'Changes the name, e-mail, branding, reporting currency or payment webhook of your store. Only what is sent changes.',
       scope: 'store:write',
       rest: 'PATCH /v1/store',
       idempotent: true,
+      // It looks the name of webhook_url up, which may take seconds: not inside a transaction.
+      external: true,
     })
     .input(StoreUpdate)
-    .output(Store)
-    .mutation(async ({ ctx, input }) => toStore(await updateStore(ctx, input))),
+    .output(OwnStore)
+    .mutation(async ({ ctx, input }) => toOwnStore(ctx, await updateStore(ctx, input))),
+
+  list: operatorProcedure
+    .meta({
+      tool: 'list_stores',
+      title: 'List stores',
+      summary:
+        'All stores, newest first, or those of one status, such as pending ones that wait for approval. For the operator.',
+      scope: 'operator',
+      rest: 'GET /v1/stores',
+    })
+    .input(StoreQuery.prefault({}))
+    .output(StorePage)
+    .query(async ({ ctx, input }) => {
+      const { rows, hasMore } = await listStores(ctx, input)
+      return { stores: rows.map(toStore), has_more: hasMore }
+    }),
+
+  issue_key: operatorProcedure
+    .meta({
+      tool: 'issue_store_key',
+      title: 'Issue a key for a store',
+      summary: 'Makes a full API key for a store whose owner has lost theirs. It is shown this once. For the operator.',
+      scope: 'operator',
+      rest: 'POST /v1/stores/{id}/api_keys',
+      status: 201,
+      returnsSecret: true,
+      destructive: true,
+    })
+    .input(NewStoreKey)
+    .output(ApiKeyWithSecret)
+    .mutation(async ({ ctx, input }) => toApiKeyWithSecret(await issueStoreKey(ctx, input))),
 
   approve: operatorProcedure
     .meta({

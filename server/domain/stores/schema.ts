@@ -12,6 +12,15 @@ export const Store = z.object({
   created_at: Instant,
 })
 
+/** As the store itself sees it. */
+export const OwnStore = Store.extend({
+  webhook_url: z.string().nullable().describe('Sent every payment.* event of a card, signed with the signing key'),
+  webhook_disabled_reason: z
+    .string()
+    .nullable()
+    .describe('Why webhook_url is not called any more; setting it again switches it on'),
+})
+
 export const NewStore = z.strictObject({
   name: RequiredText(100)
     .describe('Shown to buyers at checkout')
@@ -40,9 +49,21 @@ export const StoreUpdate = z
       .nullable()
       .optional(),
     logo_url: HttpUrl.nullable().optional(),
+    webhook_url: HttpUrl.nullable()
+      .optional()
+      .describe('A live key sets it for live and test events, a test key for test events only; null removes it'),
   })
   .describe('Only what is sent changes')
 export type StoreUpdate = z.infer<typeof StoreUpdate>
+
+export const StoreQuery = z.strictObject({
+  status: Store.shape.status.optional().describe('Leave out for all'),
+  limit: z.int().min(1).max(100).default(20).describe('Results per page, 1 to 100'),
+  offset: z.int().min(0).max(1_000_000).default(0).describe('Results to skip'),
+})
+export type StoreQuery = z.infer<typeof StoreQuery>
+
+export const StorePage = z.object({ stores: z.array(Store), has_more: z.boolean() })
 
 export const StoreRef = z.strictObject({
   id: z
@@ -50,5 +71,12 @@ export const StoreRef = z.strictObject({
     .describe('sto_…')
     .meta({ examples: ['sto_0a1b2c3d'] }),
 })
+
+export const NewStoreKey = z.strictObject({
+  id: z.string().describe('sto_…'),
+  mode: z.enum(['live', 'test']).default('live'),
+  name: RequiredText(100).default('Issued by the operator').describe('What the key is for'),
+})
+export type NewStoreKey = z.infer<typeof NewStoreKey>
 
 export const NoInput = z.strictObject({})

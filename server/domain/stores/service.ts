@@ -1,19 +1,24 @@
-import { eq } from 'drizzle-orm'
+import { desc, eq } from 'drizzle-orm'
 import type { Deps, StoreContext } from '../../context'
 import { inTransaction } from '../../db/transaction'
 import { AppError } from '../../kernel/errors'
 import { formatStoreId, newSigningSecret, newStoreNumber, parseStoreId } from '../../kernel/ids'
-import { issueKey } from '../keys/service'
-import type { NewStore, StoreUpdate } from './schema'
+import { type IssuedKey, issueKey } from '../keys/service'
+import { setStoreEndpoint, storeEndpoint } from '../webhooks/payment-urls'
+import { refuseUncallable } from '../webhooks/service'
+import type { NewStore, NewStoreKey, StoreQuery, StoreUpdate } from './schema'
 import { type StoreRow, stores } from './table'
 
 export type OpenedStore = { store: StoreRow; liveKey: string; testKey: string }
 
-/** A new store with one live and one test key. Pending where the operator wants to approve first. */
-export async function openStore(deps: Deps, input: NewStore): Promise<OpenedStore> {
+/**
+ * A new store with one live and one test key. Where the operator wants to approve first it waits, unless the operator opens it.
+ */
+export async function openStore(deps: Deps, input: NewStore, byOperator = false): Promise<OpenedStore> {
+  const status = deps.config.requireApproval && !byOperator ? 'pending' : 'approved'
   return inTransaction(deps, async (tx) => {
     const at = tx.clock.now()
-    const store = await insertStore(tx, input, at)
+    const store = await insertStore(tx, input, status, at)
     const spec = { storeId: store.storeId, scopes: [], at }
     const live = await issueKey(tx.db, { ...spec, isTest: false, name: 'First live key' })
     const test = await issueKey(tx.db, { ...spec, isTest: true, name: 'First test key' })
@@ -21,7 +26,7 @@ export async function openStore(deps: Deps, input: NewStore): Promise<OpenedStor
   })
 }
 
-async function insertStore(deps: Deps, input: NewStore, at: Date): Promise<StoreRow> {
+async function insertStore(deps: Deps, input: NewStore, status: StoreRow['status'], at: Date): Promise<StoreRow> {
   for (;;) {
     const [row] = await deps.db
       .insert(stores)
@@ -29,7 +34,7 @@ async function insertStore(deps: Deps, input: NewStore, at: Date): Promise<Store
         storeId: newStoreNumber(),
         name: input.name,
         email: input.email,
-        status: deps.config.requireApproval ? 'pending' : 'approved',
+        status,
         reportingCurrency: 'usd',
         feeBasisPoints: 0,
         signingSecret: newSigningSecret(),
@@ -55,7 +60,24 @@ export async function getStore(deps: Deps, storeId: bigint): Promise<StoreRow> {
   return row
 }
 
+/**
+ * Only what is sent changes. Throws store_not_found, webhook_url_refused, and missing_scope for a test key that changes more than
+ * where test events go: there is one store, and live buyers see it.
+ */
 export async function updateStore(ctx: StoreContext, input: StoreUpdate): Promise<StoreRow> {
+  const { webhook_url: webhookUrl, ...others } = input
+  if (ctx.isTest && (webhookUrl === undefined || Object.values(others).some((value) => value !== undefined))) {
+    throw new AppError('missing_scope', 'A test key cannot change the store, which live buyers see. Use a live key.')
+  }
+  if (webhookUrl) await refuseUncallable(ctx, webhookUrl, 'webhook_url')
+  return inTransaction(ctx, async (tx) => {
+    const store = await changeStore(tx, others)
+    if (webhookUrl !== undefined) await setStoreEndpoint(tx, webhookUrl, store.signingSecret)
+    return store
+  })
+}
+
+async function changeStore(ctx: StoreContext, input: Omit<StoreUpdate, 'webhook_url'>): Promise<StoreRow> {
   const changes = {
     name: input.name,
     email: input.email,
@@ -69,6 +91,18 @@ export async function updateStore(ctx: StoreContext, input: StoreUpdate): Promis
   return row
 }
 
+/** For the operator: all stores, newest first. The one list that names no store. */
+export async function listStores(deps: Deps, { status, limit, offset }: StoreQuery) {
+  const found = await deps.db
+    .select()
+    .from(stores)
+    .where(status && eq(stores.status, status))
+    .orderBy(desc(stores.createdAt), desc(stores.storeId))
+    .limit(limit + 1)
+    .offset(offset)
+  return { rows: found.slice(0, limit), hasMore: found.length > limit }
+}
+
 /** For the operator: lets a store sell, or stops it. Takes the id as callers know it. */
 export async function setStoreStatus(deps: Deps, id: string, status: 'approved' | 'suspended'): Promise<StoreRow> {
   const storeId = parseStoreId(id)
@@ -76,6 +110,15 @@ export async function setStoreStatus(deps: Deps, id: string, status: 'approved' 
   const [row] = await deps.db.update(stores).set({ status }).where(eq(stores.storeId, storeId)).returning()
   if (!row) throw storeNotFound()
   return row
+}
+
+/** For the operator: a full key for a store whose owner has lost theirs. Throws store_not_found. */
+export async function issueStoreKey(deps: Deps, input: NewStoreKey): Promise<IssuedKey> {
+  const storeId = parseStoreId(input.id)
+  if (storeId === undefined) throw storeNotFound()
+  await getStore(deps, storeId)
+  const isTest = input.mode === 'test'
+  return issueKey(deps.db, { storeId, isTest, name: input.name, scopes: [], at: deps.clock.now() })
 }
 
 function storeNotFound() {
@@ -92,6 +135,16 @@ export function toStore(row: StoreRow) {
     accent_color: row.accentColor,
     logo_url: row.logoUrl,
     created_at: row.createdAt.toISOString(),
+  }
+}
+
+/** For the store itself: its webhook_url too, which is another row. */
+export async function toOwnStore(ctx: StoreContext, row: StoreRow) {
+  const webhook = await storeEndpoint(ctx)
+  return {
+    ...toStore(row),
+    webhook_url: webhook?.url ?? null,
+    webhook_disabled_reason: webhook?.disabledReason ?? null,
   }
 }
 

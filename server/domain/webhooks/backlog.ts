@@ -1,5 +1,6 @@
 import type { Deps } from '../../context'
-import { type AttemptKind, type Line, linesWithDueWork } from './queue'
+import { type Line, linesWithDueWork } from './lines'
+import type { AttemptKind } from './queue'
 
 /** The endpoints with due work as they were seen last, the one that has waited longest first. */
 export type Backlog = {

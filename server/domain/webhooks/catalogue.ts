@@ -1,82 +1,173 @@
-import * as z from 'zod'
-import { Cents, Instant } from '../../kernel/wire'
+import type * as z from 'zod'
+import { Order } from '../orders/schema'
+import * as payloads from './payloads'
 
-/** Events of one family share a wire format; `formats.ts` has it. */
-export type EventFamily = 'sale' | 'webhook'
+/**
+ * Events of one family share a wire format (`formats.ts`): a sale's is document A's, a card payment's D's, a crypto payment's B's;
+ * the others are `{event, created_at, data}` with the headers of Standard Webhooks, which every delivery has.
+ */
+export const FAMILIES = ['sale', 'card_payment', 'crypto_payment', 'order', 'checkout', 'webhook'] as const
+export type EventFamily = (typeof FAMILIES)[number]
 
-/** What a receiver is told of one kind of event. The docs, `list_event_types` and the checks of subscriptions are made of it. */
-type EventDefinition<T extends z.ZodType> = {
-  /** Fixes the wire format: body, signature header. */
+/** What a receiver is told of one kind of event. The docs, `list_event_types`, OpenAPI and the checks of subscriptions are made of it. */
+type EventDefinition<T extends z.ZodObject> = {
+  /** Fixes the wire format: body, signature headers. */
   family: EventFamily
   title: string
   description: string
   data: T
   sample: z.infer<T>
+  /** False: it can be subscribed to, and is not made yet. */
+  isEmitted: boolean
 }
 
-const define = <T extends z.ZodType>(definition: EventDefinition<T>) => definition
+const define = <T extends z.ZodObject>(definition: EventDefinition<T>) => definition
 
-const SaleCompleted = z.object({
-  purchase_id: z.uuid(),
-  product_id: z.uuid().nullable(),
-  buyer_email: z.string().nullable().describe('Null when the sale was made without one, as test payments may be'),
-  amount_cents: Cents,
-  currency: z.string().describe('ISO 4217 code in lower case'),
-  stripe_session_id: z.string().describe('The checkout session'),
-})
+type Sampled<T extends z.ZodObject> = [data: T, sample: z.infer<T>]
 
-const SaleRefunded = SaleCompleted.extend({
-  refunded_cents: Cents.describe('What this refund gave back'),
-  total_refunded_cents: Cents.describe('What all refunds of the purchase gave back, this one included'),
-})
+const sale = <T extends z.ZodObject>(title: string, description: string, [data, sample]: Sampled<T>) =>
+  define({ family: 'sale', title, description, data, sample, isEmitted: true })
 
-const saleSample: z.infer<typeof SaleCompleted> = {
-  purchase_id: '0f1e2d3c-4b5a-8678-9a0b-1c2d3e4f5061',
-  product_id: '0f1e2d3c-4b6c-8abc-8def-0123456789ab',
-  buyer_email: 'buyer@example.com',
-  amount_cents: 1900,
-  currency: 'usd',
-  stripe_session_id: 'cs_test_0f1e2d3c4b5a69788796a5b4c3d2e1f00f',
-}
+const card = <T extends z.ZodObject>(
+  title: string,
+  description: string,
+  [data, sample]: Sampled<T>,
+  isEmitted = true,
+) => define({ family: 'card_payment', title, description, data, sample, isEmitted })
 
-const WebhookDisabled = z.object({
-  webhook_id: z.uuid().describe('The endpoint that was switched off'),
-  url: z.string(),
-  reason: z.string().describe('Why, in words'),
-  failing_since: Instant.nullable().describe('Since when nothing arrived there; null when it asked for no more'),
-})
+const crypto = (title: string, description: string, sample: z.infer<typeof payloads.CryptoPayment>) =>
+  define({ family: 'crypto_payment', title, description, data: payloads.CryptoPayment, sample, isEmitted: false })
+
+const order = <T extends z.ZodObject>(title: string, description: string, [data, sample]: Sampled<T>) =>
+  define({ family: 'order', title, description, data, sample, isEmitted: true })
+
+const checkout = (title: string, description: string, sample: z.infer<typeof payloads.Checkout>) =>
+  define({ family: 'checkout', title, description, data: payloads.Checkout, sample, isEmitted: true })
+
+const seen = { ...payloads.cryptoPending, tx_hash: payloads.cryptoSample.tx_hash }
+const refund = { id: '0f1e2d3c-4b7d-8abc-9def-0123456789ab', amount_cents: 1900, reason: 'Customer requested refund' }
 
 /** Every event there is, by its type. */
 export const CATALOGUE = {
-  'sale.completed': define({
-    family: 'sale',
-    title: 'A sale was completed',
-    description: 'Fired when a buyer completes checkout. Contains purchase details and buyer email.',
-    data: SaleCompleted,
-    sample: saleSample,
+  'sale.completed': sale('A sale was completed', 'A buyer has paid: what, how much, and who.', [
+    payloads.SaleCompleted,
+    payloads.saleSample,
+  ]),
+  'sale.refunded': sale(
+    'A sale was refunded',
+    'A sale was paid back, in part or in full; amount_cents is what this refund gave back.',
+    [
+      payloads.SaleRefunded,
+      { ...payloads.saleSample, amount_cents: 900, sale_amount_cents: 1900, total_refunded_cents: 1900 },
+    ],
+  ),
+  'payment.completed': card('A card payment succeeded', 'A card has paid the order.', [
+    payloads.CardPayment,
+    payloads.cardSample,
+  ]),
+  'payment.failed': card(
+    'A card payment failed',
+    'A card was declined. The buyer may try again in the same checkout.',
+    [payloads.CardPaymentFailed, { ...payloads.cardSample, status: 'failed', failure_code: 'insufficient_funds' }],
+  ),
+  'payment.refunded': card(
+    'A card payment was refunded',
+    'The money of a card payment went back, in part or in full.',
+    [
+      payloads.CardPaymentRefunded,
+      { ...payloads.cardSample, status: 'refunded', refund_amount: 49.99, refunded_amount: 49.99 },
+    ],
+  ),
+  'payment.disputed': card(
+    'A card payment was disputed',
+    'The buyer has asked their bank for the money back.',
+    [payloads.CardPaymentDisputed, { ...payloads.cardSample, status: 'disputed', dispute_reason: 'fraudulent' }],
+    false,
+  ),
+  'payment.detected': crypto('A transfer was seen', 'A transfer to the address of the payment is on the chain.', {
+    ...seen,
+    actual_crypto_amount: seen.amount,
+    confirmations: 1,
   }),
-  'sale.refunded': define({
-    family: 'sale',
-    title: 'A sale was refunded',
-    description: 'Fired when a sale is refunded, in part or in full. Contains the refunded amount.',
-    data: SaleRefunded,
-    sample: { ...saleSample, refunded_cents: 900, total_refunded_cents: 1900 },
+  'payment.confirmed': crypto(
+    'A crypto payment was confirmed',
+    'The transfer has its confirmations.',
+    payloads.cryptoSample,
+  ),
+  'payment.expired': crypto('A crypto payment expired', 'Nothing came in time; the address is free again.', {
+    ...payloads.cryptoPending,
+    status: 'expired',
+  }),
+  'payment.cancelled': crypto('A crypto payment was cancelled', 'It was cancelled before anything came.', {
+    ...payloads.cryptoPending,
+    status: 'cancelled',
+  }),
+  'payment.underpaid': crypto('Too little was transferred', 'Less came than expected.', {
+    ...seen,
+    amount: '40.000000',
+    actual_crypto_amount: '40.000000',
+    confirmations: 15,
+  }),
+  'payment.overpaid': crypto('Too much was transferred', 'More came than expected; the payment is confirmed.', {
+    ...payloads.cryptoSample,
+    amount: '60.000000',
+    actual_crypto_amount: '60.000000',
+  }),
+  'payment.late': crypto('A transfer came too late', 'A transfer came after the payment had expired.', {
+    ...payloads.cryptoSample,
+    status: 'expired',
+    confirmed_at: null,
+  }),
+  'payment.reversed': crypto('A transfer was reversed', 'The chain dropped a transfer that had been seen.', {
+    ...payloads.cryptoPending,
+    status: 'failed',
+  }),
+  'order.created': order('An order was made', 'An order was made and waits for its payment.', [
+    Order,
+    payloads.orderPending,
+  ]),
+  'order.paid': order('An order was paid', 'The money of an order has come.', [Order, payloads.orderSample]),
+  'order.completed': order('An order is complete', 'An order is paid and can be fulfilled.', [
+    Order,
+    payloads.orderSample,
+  ]),
+  'order.refunded': order('An order was refunded', 'An order was refunded, in part or in full.', [
+    payloads.OrderRefunded,
+    { ...payloads.orderSample, status: 'refunded', refunded_cents: 1900, refund },
+  ]),
+  'order.expired': order('An order expired', 'Nobody paid the order within its hour.', [Order, payloads.orderExpired]),
+  'checkout.created': checkout(
+    'A checkout was opened',
+    'A checkout session was opened for a buyer.',
+    payloads.checkoutSample,
+  ),
+  'checkout.completed': checkout('A checkout was completed', 'The buyer has paid.', {
+    ...payloads.checkoutSample,
+    status: 'completed',
+  }),
+  'checkout.expired': checkout('A checkout expired', 'The session ended without a payment.', {
+    ...payloads.checkoutSample,
+    status: 'expired',
   }),
   'webhook.disabled': define({
     family: 'webhook',
     title: 'A webhook endpoint was switched off',
     description: 'Fired to your other endpoints when one is switched off: it answered 410, or failed for 5 days.',
-    data: WebhookDisabled,
+    data: payloads.WebhookDisabled,
     sample: {
-      webhook_id: '0f1e2d3c-4b7d-8def-8abc-0123456789ab',
+      webhook_id: '0f1e2d3c-4b8e-8abc-adef-0123456789ab',
       url: 'https://example.com/hooks/payhook',
       reason: 'Every delivery has failed for 5 days. The last time: The receiver answered 503.',
       failing_since: '2026-02-25T09:00:00.000Z',
     },
+    isEmitted: true,
   }),
 }
 
 export type EventType = keyof typeof CATALOGUE
+
+/** What an event of this type says. */
+export type EventData<T extends EventType> = z.infer<(typeof CATALOGUE)[T]['data']>
 
 export const EVENT_TYPES = Object.keys(CATALOGUE) as EventType[]
 
@@ -86,7 +177,11 @@ export function isEventType(text: string): text is EventType {
 
 /** A type that left the catalogue keeps a format, so that its last deliveries still go out. */
 export function familyOf(type: string): EventFamily {
-  return isEventType(type) ? CATALOGUE[type].family : 'sale'
+  return isEventType(type) ? CATALOGUE[type].family : 'order'
+}
+
+export function typesOf(family: EventFamily): EventType[] {
+  return EVENT_TYPES.filter((type) => CATALOGUE[type].family === family)
 }
 
 /** The event types that a mistaken one may have meant, nearest first: few typing errors away, or with a part in common. */

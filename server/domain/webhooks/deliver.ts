@@ -3,8 +3,9 @@ import { SECOND_MS } from '../../kernel/clock'
 import type { SendOutcome } from '../../ports/sender'
 import { type Backlog, createBacklog } from './backlog'
 import { signRequest } from './formats'
+import type { Line } from './lines'
 import { pacedForMs, returnPace, takePace } from './pacing'
-import { ATTEMPT_KINDS, type AttemptKind, type Claimed, claimDue, type Line } from './queue'
+import { ATTEMPT_KINDS, type AttemptKind, type Claimed, claimDue } from './queue'
 import { createRecorder, type Recorder } from './results'
 import { createSlots, type SlotLimits, type Slots } from './slots'
 import { judge, MAX_ATTEMPTS, type Verdict } from './verdict'
@@ -156,8 +157,9 @@ async function deliver(deps: Deps, recorder: Recorder, delivery: Claimed): Promi
     if (!delivery.endpoint.isActive) return await giveUp(recorder, delivery, 'The webhook endpoint is switched off.')
     if (delivery.attempts > MAX_ATTEMPTS) return await giveUp(recorder, delivery, UNFINISHED)
     const startedAt = deps.clock.now()
-    const { body, headers } = signRequest(delivery.event, delivery.endpoint.secrets, startedAt)
-    const request = { url: delivery.endpoint.url, headers, body, timeoutMs: TIMEOUT_MS }
+    const { isTest, endpoint, event, number: deliveryNumber } = delivery
+    const { body, headers } = signRequest(event, { secrets: endpoint.secrets, deliveryNumber, at: startedAt })
+    const request = { url: endpoint.url, isTest, headers, body, timeoutMs: TIMEOUT_MS }
     const outcome = await deps.sender.send(request)
     const verdict = judge(outcome, delivery, deps.clock.now())
     deps.metrics.countAttempt(verdict.status, answerOf(outcome), outcome.durationMs / SECOND_MS)

@@ -54,7 +54,7 @@ export const DeliveryDetail = WebhookDelivery.extend({
 export type DeliveryDetail = z.infer<typeof DeliveryDetail>
 
 export const RecoverInput = z.strictObject({
-  id: z.string().describe('The uuid of the webhook endpoint'),
+  id: z.string().describe('The uuid or the number of the webhook endpoint'),
   since: When.describe('Failed deliveries that were made at this time or later are sent again; ISO 8601'),
 })
 export type RecoverInput = z.infer<typeof RecoverInput>
@@ -66,7 +66,7 @@ export const Recovery = z.object({
 export type Recovery = z.infer<typeof Recovery>
 
 export const RotateInput = z.strictObject({
-  id: z.string().describe('The uuid of the webhook endpoint'),
+  id: z.string().describe('The uuid or the number of the webhook endpoint'),
   overlap_hours: z
     .int('must be a whole number')
     .min(0, 'must be 0 to 168')
@@ -105,5 +105,5 @@ export const SendEventInput = z.strictObject({
   id: EventId,
   webhook_id: z
     .string()
-    .describe('The uuid of the webhook endpoint to send it to; it need not ask for events of its type'),
+    .describe('The uuid or the number of the webhook endpoint to send it to; it need not ask for events of its type'),
 })

@@ -4,7 +4,7 @@ import { olderThan, pageOf, readCursor } from '../../db/paging'
 import { AppError } from '../../kernel/errors'
 import { storeOfRowId } from '../../kernel/ids'
 import type { DeliveryAttempt, DeliveryDetail, DeliveryListQuery } from './deliveries-schema'
-import { signRequest, webhookId } from './formats'
+import { bodyOf, webhookId } from './formats'
 import type { WebhookDelivery } from './schema'
 import { getWebhook } from './service'
 import { type DeliveryAttemptRow, type DeliveryRow, deliveries, deliveryAttempts, type EventRow, events } from './table'
@@ -13,14 +13,16 @@ export type LoggedDelivery = { delivery: DeliveryRow; event: EventRow }
 
 /** Newest first. Throws webhook_not_found when an endpoint is asked for that isn't yours. */
 export async function listDeliveries(ctx: StoreContext, query: DeliveryListQuery) {
-  if (query.endpoint_id !== undefined) await getWebhook(ctx, query.endpoint_id)
+  const { endpoint_id: endpoint } = query
+  // It may be named by its number.
+  const endpointId = endpoint === undefined ? undefined : (await getWebhook(ctx, endpoint)).id
   const d = deliveries
   const found = await loggedDeliveries(ctx)
     .where(
       and(
         eq(d.storeId, ctx.storeId),
         eq(d.isTest, ctx.isTest),
-        query.endpoint_id === undefined ? undefined : eq(d.endpointId, query.endpoint_id),
+        endpointId === undefined ? undefined : eq(d.endpointId, endpointId),
         query.status === undefined ? undefined : eq(d.status, query.status),
         query.event_type === undefined ? undefined : eq(events.type, query.event_type),
         query.event_id === undefined ? undefined : eq(d.eventId, readEventId(ctx, query.event_id)),
@@ -122,7 +124,7 @@ function toAttempt(event: EventRow, row: DeliveryAttemptRow): DeliveryAttempt {
     request: {
       url: row.requestUrl,
       headers: row.requestHeaders as Record<string, string>,
-      body: signRequest(event, [''], row.startedAt).body,
+      body: JSON.stringify(bodyOf(event)),
     },
     response:
       row.responseCode === null

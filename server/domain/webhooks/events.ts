@@ -1,45 +1,89 @@
-import { and, arrayContains, eq } from 'drizzle-orm'
+import { and, arrayOverlaps, eq, inArray, ne, or } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
 import { newRowId } from '../../kernel/ids'
-import { deliveries, events, webhookEndpoints } from './table'
+import { deliveries, events, type WebhookEndpointRow, webhookEndpoints } from './table'
 
-export type NewEvent = { type: string; data: Record<string, unknown>; at: Date }
+export type NewEvent = {
+  type: string
+  data: Record<string, unknown>
+  at: Date
+  /** Besides the endpoints that want it, it goes to this URL, which its order names. */
+  orderUrl?: string | null
+}
+
+/** One event; see `recordEvents`. Returns its id. */
+export async function recordEvent(tx: StoreContext, event: NewEvent): Promise<string> {
+  const [id] = await recordEvents(tx, [event])
+  if (id === undefined) throw new Error('an event has an id')
+  return id
+}
 
 /**
- * Writes an event and one delivery for each endpoint that wants it, in the transaction that made it true: both are kept or
- * neither. The worker hears of it after the commit.
+ * Writes events and one delivery of each for every endpoint that wants it, in the transaction that made them true: all are kept or
+ * none. Three statements however many they are. The worker hears of it after the commit. Returns the events' ids.
  */
-export async function recordEvent(tx: StoreContext, event: NewEvent): Promise<string> {
-  const id = newRowId(tx.storeId)
+export async function recordEvents(tx: StoreContext, happened: readonly NewEvent[]): Promise<string[]> {
+  if (happened.length === 0) return []
   const { storeId, isTest } = tx
-  await tx.db.insert(events).values({ storeId, id, isTest, type: event.type, data: event.data, createdAt: event.at })
-  const wanting = await tx.db
-    .select({ id: webhookEndpoints.id })
-    .from(webhookEndpoints)
-    .where(
-      and(
-        eq(webhookEndpoints.storeId, storeId),
-        eq(webhookEndpoints.isTest, isTest),
-        eq(webhookEndpoints.isActive, true),
-        arrayContains(webhookEndpoints.events, [event.type]),
-      ),
-    )
-    // An endpoint that is deleted at this moment must not take the sale down with it, by its deliveries' foreign key.
-    .for('key share')
-  if (wanting.length === 0) return id
-  await tx.db.insert(deliveries).values(
-    wanting.map((endpoint) => ({
+  const written = happened.map((event) => ({ ...event, id: newRowId(storeId) }))
+  await tx.db
+    .insert(events)
+    .values(written.map(({ id, type, data, at }) => ({ storeId, id, isTest, type, data, createdAt: at })))
+  const endpoints = await wanting(tx, happened)
+  const due = written.flatMap((event) =>
+    receiversOf(event, endpoints).map((endpoint) => ({
       storeId,
       id: newRowId(storeId),
       isTest,
       endpointId: endpoint.id,
-      eventId: id,
+      eventId: event.id,
       status: 'pending' as const,
       attempts: 0,
       dueAt: event.at,
       createdAt: event.at,
     })),
   )
-  tx.afterCommit?.add(() => tx.wake('webhooks'))
-  return id
+  if (due.length > 0) {
+    await tx.db.insert(deliveries).values(due)
+    tx.afterCommit?.add(() => tx.wake('webhooks'))
+  }
+  return written.map(({ id }) => id)
+}
+
+type Wanting = Pick<WebhookEndpointRow, 'id' | 'kind' | 'url' | 'events'>
+
+function wanting({ db, storeId, isTest }: StoreContext, happened: readonly NewEvent[]): Promise<Wanting[]> {
+  const types = [...new Set(happened.map(({ type }) => type))]
+  const orderUrls = [...new Set(happened.flatMap(({ orderUrl }) => orderUrl ?? []))]
+  const isNoOrders = ne(webhookEndpoints.kind, 'order')
+  return (
+    db
+      .select({
+        id: webhookEndpoints.id,
+        kind: webhookEndpoints.kind,
+        url: webhookEndpoints.url,
+        events: webhookEndpoints.events,
+      })
+      .from(webhookEndpoints)
+      .where(
+        and(
+          eq(webhookEndpoints.storeId, storeId),
+          eq(webhookEndpoints.isTest, isTest),
+          eq(webhookEndpoints.isActive, true),
+          arrayOverlaps(webhookEndpoints.events, types),
+          orderUrls.length > 0 ? or(isNoOrders, inArray(webhookEndpoints.url, orderUrls)) : isNoOrders,
+        ),
+      )
+      // An endpoint that is deleted at this moment must not take the sale down with it, by its deliveries' foreign key.
+      .for('key share')
+  )
+}
+
+/** Where the store's URL is the order's too, the event goes there once: both are signed with the store's key. */
+function receiversOf({ type, orderUrl }: NewEvent, endpoints: readonly Wanting[]): Wanting[] {
+  const own = endpoints.filter(
+    ({ kind, url, events }) => events.includes(type) && (kind !== 'order' || url === orderUrl),
+  )
+  const isStores = (url: string) => own.some((endpoint) => endpoint.kind === 'store' && endpoint.url === url)
+  return own.filter(({ kind, url }) => kind !== 'order' || !isStores(url))
 }

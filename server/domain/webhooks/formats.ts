@@ -1,27 +1,75 @@
-import { type EventFamily, familyOf } from './catalogue'
-import type { SigningSecrets } from './secrets'
-import { payhookSignature, standardSignature } from './signatures'
+import * as z from 'zod'
+import { Instant } from '../../kernel/wire'
+import { CATALOGUE, type EventFamily, type EventType, familyOf } from './catalogue'
+import { bodySignature, payhookSignature, standardSignature, timestampedSignature } from './signatures'
 
 /** An event as a receiver is told of it. */
 export type SentEvent = { id: string; type: string; data: Record<string, unknown>; createdAt: Date }
 
 export type SignedRequest = { body: string; headers: Record<string, string> }
 
-type Format = (event: SentEvent, secrets: SigningSecrets) => SignedRequest
-
-/** The wire format of each family of events, as its document shows it. A family brings its body and its own headers. */
-const FORMATS: Readonly<Record<EventFamily, Format>> = { sale: saleFormat, webhook: plainFormat }
-
-/** Document A: `{event, created_at, data}` and `X-Payhook-Signature`. */
-function saleFormat(event: SentEvent, [secret]: SigningSecrets): SignedRequest {
-  const { body } = plainFormat(event)
-  return { body, headers: { 'X-Payhook-Signature': payhookSignature(body, secret) } }
+/** What a request is signed with and for. */
+export type Signing = {
+  /** The newest first, then those that a rotation has not ended yet. */
+  secrets: readonly [newest: string, ...older: string[]]
+  /** Document B's numeric delivery id: a delivery's own, new for a replay. */
+  deliveryNumber: number
+  /** The moment of this attempt; receivers refuse an old timestamp. */
+  at: Date
 }
 
-/** The headers of Standard Webhooks sign it. */
-function plainFormat(event: SentEvent): SignedRequest {
-  const body = JSON.stringify({ event: event.type, created_at: event.createdAt.toISOString(), data: event.data })
-  return { body, headers: {} }
+type Signed = { event: SentEvent; body: string; timestamp: string; signing: Signing }
+
+type Format = {
+  toBody(event: SentEvent): object
+  /** What `toBody` makes, for the published schemas. */
+  bodySchema(type: EventType): z.ZodObject
+  headers(signed: Signed): Record<string, string>
+}
+
+const eventName = (type: EventType) => z.literal(type)
+
+/** `{event, created_at, data}`: documents A, and our own events. */
+const envelope: Format = {
+  toBody: ({ type, createdAt, data }) => ({ event: type, created_at: createdAt.toISOString(), data }),
+  bodySchema: (type) => z.object({ event: eventName(type), created_at: Instant, data: CATALOGUE[type].data }),
+  headers: () => ({}),
+}
+
+/** Document A allows one signature: the newest secret's. */
+const sale: Format = {
+  ...envelope,
+  headers: ({ body, signing }) => ({ 'X-Payhook-Signature': payhookSignature(body, signing.secrets[0]) }),
+}
+
+/** Document D: flat; one signature; and an id that all events of one transaction share. */
+const cardPayment: Format = {
+  toBody: ({ type, createdAt, data }) => ({ event: type, ...data, timestamp: createdAt.toISOString() }),
+  bodySchema: (type) => z.object({ event: eventName(type), ...CATALOGUE[type].data.shape, timestamp: Instant }),
+  headers: ({ event, body, signing }) => ({
+    'X-Webhook-Signature': bodySignature(body, signing.secrets[0]),
+    'X-Webhook-Id': String(event.data.transaction_id),
+  }),
+}
+
+/** Document B: flat; Stripe's scheme of signatures, which allows several. */
+const cryptoPayment: Format = {
+  toBody: ({ type, data }) => ({ event: type, ...data }),
+  bodySchema: (type) => z.object({ event: eventName(type), ...CATALOGUE[type].data.shape }),
+  headers: ({ event, body, timestamp, signing }) => ({
+    'X-PayHook-Event': event.type,
+    'X-PayHook-Delivery-Id': String(signing.deliveryNumber),
+    'X-PayHook-Signature': timestampedSignature(timestamp, body, signing.secrets),
+  }),
+}
+
+const FORMATS: Readonly<Record<EventFamily, Format>> = {
+  sale,
+  card_payment: cardPayment,
+  crypto_payment: cryptoPayment,
+  order: envelope,
+  checkout: envelope,
+  webhook: envelope,
 }
 
 /** `webhook-id`: the same on every attempt and on every endpoint, so that a receiver can tell a repetition. */
@@ -29,24 +77,33 @@ export function webhookId(eventId: string): string {
   return `evt_${eventId}`
 }
 
+/** The JSON Schema's source of what is sent for an event of this type. */
+export function bodySchemaOf(type: EventType): z.ZodObject {
+  return FORMATS[CATALOGUE[type].family].bodySchema(type)
+}
+
+/** What is sent for an event, before it is made text. */
+export function bodyOf(event: SentEvent): object {
+  return FORMATS[familyOf(event.type)].toBody(event)
+}
+
 /**
- * What is sent for an event: the body of its family, byte for byte what was signed, with the family's signature and the headers
- * of Standard Webhooks. Where there is room for several signatures, every secret that is valid signs. `at` is the moment of this
- * attempt; receivers refuse an old timestamp.
+ * The request that tells of an event: the body of its family, byte for byte what was signed, with the family's headers and those
+ * of Standard Webhooks. The bytes are what `JSON.stringify` makes of the parsed body, for verifiers that parse first (document D).
  */
-export function signRequest(event: SentEvent, secrets: SigningSecrets, at: Date): SignedRequest {
-  const { body, headers } = FORMATS[familyOf(event.type)](event, secrets)
+export function signRequest(event: SentEvent, signing: Signing): SignedRequest {
+  const body = JSON.stringify(bodyOf(event))
   const id = webhookId(event.id)
-  const timestamp = Math.floor(at.getTime() / 1_000).toString()
+  const timestamp = Math.floor(signing.at.getTime() / 1_000).toString()
   return {
     body,
     headers: {
       'Content-Type': 'application/json',
       'User-Agent': 'Payhook/1',
-      ...headers,
+      ...FORMATS[familyOf(event.type)].headers({ event, body, timestamp, signing }),
       'webhook-id': id,
       'webhook-timestamp': timestamp,
-      'webhook-signature': secrets.map((secret) => standardSignature(id, timestamp, body, secret)).join(' '),
+      'webhook-signature': standardSignature(id, timestamp, body, signing.secrets),
     },
   }
 }

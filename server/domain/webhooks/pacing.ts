@@ -1,7 +1,7 @@
 import { and, eq, isNull } from 'drizzle-orm'
 import type { Deps } from '../../context'
 import { addMs, SECOND_MS } from '../../kernel/clock'
-import type { Line } from './queue'
+import type { Line } from './lines'
 import { webhookEndpoints } from './table'
 
 /** What was not used lately may be caught up on within so long: a tenth of a second's requests may come at once. */

@@ -1,6 +1,6 @@
 import type { Deps } from '../../context'
 import { SECOND_MS } from '../../kernel/clock'
-import { measureQueue } from './queue'
+import { measureQueue } from './lines'
 
 /** Counting a long queue reads all of it: a sample may take one part in so many of the time. */
 const SAMPLE_SHARE = 100

@@ -16,22 +16,13 @@ export const LEASE_MS = 30 * SECOND_MS
 export type AttemptKind = 'first' | 'retry'
 export const ATTEMPT_KINDS: readonly AttemptKind[] = ['first', 'retry']
 
-/** An endpoint that something is due for. */
-export type Line = {
-  storeId: bigint
-  endpointId: string
-  /** Since when the oldest of each kind has been due; null when none is. */
-  due: Record<AttemptKind, Date | null>
-  isFailing: boolean
-  ratePerSecond: number | null
-  pacedUntil: Date | null
-}
-
 /** A delivery with all that is needed to send it. */
 export type Claimed = {
   storeId: bigint
   id: string
+  /** Document B's numeric delivery id. */
   number: number
+  isTest: boolean
   kind: AttemptKind
   /** The one that this claim is for included: an attempt that kills its process, or can't be written down, counts too. */
   attempts: number
@@ -40,51 +31,11 @@ export type Claimed = {
   endpoint: { id: string; url: string; secrets: SigningSecrets; isActive: boolean; failingSince: Date | null }
 }
 
+/** Conditions on deliveries called `d`. */
 // Written out, not passed: a prepared statement uses a partial index only if it can see its condition.
-const WAITING: Readonly<Record<AttemptKind, SQL>> = {
+export const WAITING: Readonly<Record<AttemptKind, SQL>> = {
   first: sql.raw(`d.status = 'pending' and d.attempts = 0`),
   retry: sql.raw(`d.status = 'pending' and d.attempts > 0`),
-}
-
-/**
- * Endpoints with work that is due, the one that has waited longest first. It asks each endpoint's two indexes for their first
- * entry, so that its cost grows with the endpoints and not with what is queued. The one query of the queue that names no
- * store, and none names a mode: live and test deliveries are sent alike.
- */
-export async function linesWithDueWork(deps: Deps, limit: number): Promise<Line[]> {
-  const query = prepared(deps.db, 'lines_with_due_work', (db, name) => linesQuery(db).prepare(name))
-  // A placeholder takes what the driver takes, which for postgres.js is text.
-  const rows = await query.execute({ now: deps.clock.now().toISOString(), limit })
-  return rows.map(({ first, retry, failingSince, ...row }) => ({
-    ...row,
-    due: { first, retry },
-    isFailing: failingSince !== null,
-  }))
-}
-
-/** Exported so that its plan can be looked at; its placeholders are `now` and `limit`. */
-export function linesQuery(db: Db) {
-  const e = webhookEndpoints
-  const oldest = (kind: AttemptKind) =>
-    sql`lateral (select d.due_at from ${deliveries} d where d.store_id = ${e.storeId} and d.endpoint_id = ${e.id}
-      and ${WAITING[kind]} and d.due_at <= ${sql.placeholder('now')} order by d.due_at limit 1)`
-  const dueOf = (kind: AttemptKind) => sql<Date | null>`${sql.raw(kind)}.due_at`.mapWith(deliveries.dueAt).as(kind)
-  return db
-    .select({
-      storeId: e.storeId,
-      endpointId: e.id,
-      first: dueOf('first'),
-      retry: dueOf('retry'),
-      failingSince: e.failingSince,
-      ratePerSecond: e.rateLimitPerSecond,
-      pacedUntil: e.pacedUntil,
-    })
-    .from(e)
-    .leftJoin(sql`${oldest('first')} first`, sql`true`)
-    .leftJoin(sql`${oldest('retry')} retry`, sql`true`)
-    .where(sql`first.due_at is not null or retry.due_at is not null`)
-    .orderBy(sql`least(first.due_at, retry.due_at)`)
-    .limit(sql.placeholder('limit'))
 }
 
 export type Claim = {
@@ -148,6 +99,7 @@ export function claimQuery(db: Db, kind: AttemptKind) {
     .returning({
       id: deliveries.id,
       number: deliveries.number,
+      isTest: deliveries.isTest,
       attempts: deliveries.attempts,
       createdAt: deliveries.createdAt,
       endpointId: deliveries.endpointId,
@@ -155,7 +107,7 @@ export function claimQuery(db: Db, kind: AttemptKind) {
     })
 }
 
-type Taken = Pick<DeliveryRow, 'id' | 'number' | 'attempts' | 'createdAt' | 'endpointId' | 'eventId'>
+type Taken = Pick<DeliveryRow, 'id' | 'number' | 'isTest' | 'attempts' | 'createdAt' | 'endpointId' | 'eventId'>
 
 /** Adds the events and the endpoints. A delivery whose endpoint was deleted just now is gone with it. */
 async function withContents(deps: Deps, storeId: bigint, kind: AttemptKind, taken: Taken[]): Promise<Claimed[]> {
@@ -201,29 +153,4 @@ async function endpointsById(deps: Deps, storeId: bigint, ids: string[]) {
       return [id, { id, url, isActive, failingSince, secrets: validSecrets(row, now) }]
     }),
   )
-}
-
-/** How many deliveries wait, how many of them are due, and since when the oldest of those has been: of the whole platform. */
-export async function measureQueue(deps: Deps): Promise<{ pending: number; due: number; oldestDueAt: Date | null }> {
-  const now = deps.clock.now()
-  // One kind at a time, since each has its index: the log beside the queue isn't read.
-  const counts = ATTEMPT_KINDS.map(async (kind) => {
-    const isDue = sql`d.due_at <= ${sql.param(now, deliveries.dueAt)}`
-    const [row] = await deps.db
-      .select({
-        pending: sql`count(*)`.mapWith(Number),
-        due: sql`count(*) filter (where ${isDue})`.mapWith(Number),
-        oldest: sql<Date | null>`min(d.due_at)`.mapWith(deliveries.dueAt),
-      })
-      .from(sql`${deliveries} d`)
-      .where(WAITING[kind])
-    return row ?? { pending: 0, due: 0, oldest: null }
-  })
-  const measured = await Promise.all(counts)
-  const oldest = measured.flatMap(({ due, oldest }) => (due > 0 && oldest ? [oldest.getTime()] : []))
-  return {
-    pending: measured.reduce((sum, { pending }) => sum + pending, 0),
-    due: measured.reduce((sum, { due }) => sum + due, 0),
-    oldestDueAt: oldest.length > 0 ? new Date(Math.min(...oldest)) : null,
-  }
 }

@@ -8,7 +8,7 @@ import { getDelivery, type LoggedDelivery } from './deliveries'
 import type { RecoverInput, Recovery } from './deliveries-schema'
 import { getEvent } from './event-log'
 import { getWebhook } from './service'
-import { deliveries, type WebhookEndpointRow } from './table'
+import { deliveries, type WebhookEndpointRow, webhookEndpoints } from './table'
 
 /**
  * Sends a delivery's event to its endpoint once more: a new delivery with a number of its own and the same webhook-id. Throws
@@ -17,7 +17,7 @@ import { deliveries, type WebhookEndpointRow } from './table'
 export function replayDelivery(ctx: StoreContext, id: string): Promise<LoggedDelivery> {
   return inTransaction(ctx, async (tx) => {
     const { delivery, event } = await getDelivery(tx, id)
-    const endpoint = await activeWebhook(tx, delivery.endpointId)
+    const endpoint = refuseSwitchedOff(await endpointOf(tx, delivery.endpointId))
     const [made] = await queueAnew(tx, endpoint, [event.id])
     if (!made) throw new Error('the new delivery was not answered')
     return { delivery: made, event }
@@ -96,7 +96,21 @@ function findMissed(tx: StoreContext, endpoint: WebhookEndpointRow, after: Posit
 }
 
 async function activeWebhook(ctx: StoreContext, id: string, field = 'id'): Promise<WebhookEndpointRow> {
-  const endpoint = await getWebhook(ctx, id)
+  return refuseSwitchedOff(await getWebhook(ctx, id), field)
+}
+
+/** Of any kind: a delivery to the URL of a store or of an order can be replayed like another. */
+async function endpointOf({ db, storeId, isTest }: StoreContext, id: string): Promise<WebhookEndpointRow> {
+  const e = webhookEndpoints
+  const [row] = await db
+    .select()
+    .from(e)
+    .where(and(eq(e.storeId, storeId), eq(e.isTest, isTest), eq(e.id, id)))
+  if (!row) throw new Error('a delivery has an endpoint')
+  return row
+}
+
+function refuseSwitchedOff(endpoint: WebhookEndpointRow, field = 'id'): WebhookEndpointRow {
   if (endpoint.isActive) return endpoint
   throw new AppError('webhook_disabled', 'This webhook endpoint is switched off, so that nothing is sent to it.', {
     field,

@@ -40,32 +40,30 @@ export const webhooksRouter = router({
     })
     .input(NewWebhook)
     .output(WebhookWithSecret)
-    .mutation(async ({ ctx, input }) => {
-      const { apiKey, idempotencyKey } = ctx.request
-      const seed = idempotencyKey === undefined ? undefined : `${apiKey}\n${idempotencyKey}`
-      return toWebhookWithSecret(await createWebhook(ctx, input, seed))
-    }),
+    .mutation(async ({ ctx, input }) =>
+      toWebhookWithSecret(await createWebhook(ctx, input, ctx.request.idempotentRun)),
+    ),
 
   list: storeProcedure
     .meta({
       tool: 'list_webhooks',
       title: 'List webhook endpoints',
-      summary: 'Your webhook endpoints, newest first, without their secrets.',
+      summary: 'Your webhook endpoints, newest first, all or those of one state or event, without their secrets.',
       scope: 'webhooks:read',
       rest: 'GET /v1/webhooks',
     })
-    .input(WebhookQuery)
+    .input(WebhookQuery.prefault({}))
     .output(WebhookPage)
     .query(async ({ ctx, input }) => {
       const page = await listWebhooks(ctx, input)
-      return { webhooks: page.rows.map(toWebhook), next_cursor: page.nextCursor }
+      return { webhooks: page.rows.map(toWebhook), total: page.total, next_cursor: page.nextCursor }
     }),
 
   get: storeProcedure
     .meta({
       tool: 'get_webhook',
       title: 'Show a webhook endpoint',
-      summary: 'One webhook endpoint by its id, without its secret.',
+      summary: 'One webhook endpoint by its uuid or number, without its secret.',
       scope: 'webhooks:read',
       rest: 'GET /v1/webhooks/{id}',
     })
@@ -100,10 +98,7 @@ export const webhooksRouter = router({
     })
     .input(WebhookRef)
     .output(DeletedWebhook)
-    .mutation(async ({ ctx, input }) => {
-      await deleteWebhook(ctx, input.id)
-      return { id: input.id, deleted: true }
-    }),
+    .mutation(async ({ ctx, input }) => ({ id: await deleteWebhook(ctx, input.id), deleted: true as const })),
 
   test: storeProcedure
     .meta({
@@ -129,7 +124,7 @@ export const webhooksRouter = router({
       scope: 'webhooks:read',
       rest: 'GET /v1/event_types',
     })
-    .input(NoInput)
+    .input(NoInput.prefault({}))
     .output(EventTypeList)
     .query(() => ({ event_types: listEventTypes() })),
 })

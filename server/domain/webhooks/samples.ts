@@ -1,9 +1,9 @@
 import * as z from 'zod'
 import type { StoreContext } from '../../context'
 import { newRowId } from '../../kernel/ids'
-import { CATALOGUE, EVENT_TYPES, isEventType } from './catalogue'
+import { CATALOGUE, EVENT_TYPES, type EventType, isEventType } from './catalogue'
 import { TIMEOUT_MS } from './deliver'
-import { signRequest } from './formats'
+import { bodyOf, bodySchemaOf, signRequest } from './formats'
 import type { EventTypeInfo, WebhookTest } from './schema'
 import { validSecrets } from './secrets'
 import { getWebhook } from './service'
@@ -18,8 +18,10 @@ export async function sendSample(ctx: StoreContext, id: string): Promise<Webhook
   const type = endpoint.events.find(isEventType) ?? 'sale.completed'
   const at = ctx.clock.now()
   const event = { id: newRowId(ctx.storeId), type, data: CATALOGUE[type].sample, createdAt: at }
-  const { body, headers } = signRequest(event, validSecrets(endpoint, at), at)
-  const outcome = await ctx.sender.send({ url: endpoint.url, headers, body, timeoutMs: TIMEOUT_MS })
+  // A test has no delivery to be numbered by; the moment is a number too, and new each time.
+  const signing = { secrets: validSecrets(endpoint, at), deliveryNumber: at.getTime(), at }
+  const { body, headers } = signRequest(event, signing)
+  const outcome = await ctx.sender.send({ url: endpoint.url, isTest: ctx.isTest, headers, body, timeoutMs: TIMEOUT_MS })
   const delivered = isDelivered(outcome)
   return {
     delivered,
@@ -32,8 +34,15 @@ export async function sendSample(ctx: StoreContext, id: string): Promise<Webhook
 /** The catalogue as callers read it. */
 export function listEventTypes(): EventTypeInfo[] {
   return EVENT_TYPES.map((type) => {
-    const { title, description, data, sample } = CATALOGUE[type]
-    const { $schema: _, ...schema } = z.toJSONSchema(data)
-    return { type, title, description, data_schema: schema, sample }
+    const { family, title, description, isEmitted } = CATALOGUE[type]
+    const { $schema: _, ...schema } = z.toJSONSchema(bodySchemaOf(type))
+    return { type, family, title, description, is_emitted: isEmitted, body_schema: schema, sample: sampleBody(type) }
   })
+}
+
+const SAMPLED_AT = new Date('2026-03-02T09:00:00.000Z')
+
+/** What a receiver of this event may find in the body. */
+export function sampleBody(type: EventType): Record<string, unknown> {
+  return { ...bodyOf({ id: '', type, data: CATALOGUE[type].sample, createdAt: SAMPLED_AT }) }
 }

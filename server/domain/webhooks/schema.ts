@@ -1,14 +1,16 @@
 import * as z from 'zod'
 import { HttpUrl, Instant, NextCursor, PageInput, RequiredText, Text } from '../../kernel/wire'
-import { EVENT_TYPES } from './catalogue'
+import { EVENT_TYPES, FAMILIES } from './catalogue'
 
 const KNOWN_EVENTS = EVENT_TYPES.join(', ')
 
 export const Webhook = z.object({
   id: z.uuid(),
+  number: z.int().describe('A shorter name of the endpoint'),
   url: z.string(),
   description: z.string().nullable(),
   events: z.array(z.string()),
+  not_sent_yet: z.array(z.string()).describe('Those of events that this version does not make yet'),
   is_active: z.boolean().describe('Only an active endpoint is sent anything'),
   disabled_reason: z.string().nullable().describe('Why the endpoint was switched off, when it was not by you'),
   failing_since: Instant.nullable().describe('Since when nothing has arrived there; null while deliveries succeed'),
@@ -45,7 +47,7 @@ export const NewWebhook = z.strictObject({
 })
 export type NewWebhook = z.infer<typeof NewWebhook>
 
-const WebhookId = z.string().describe('The uuid of the webhook endpoint')
+const WebhookId = z.string().describe('The uuid or the number of the webhook endpoint')
 
 export const WebhookRef = z.strictObject({ id: WebhookId })
 
@@ -61,10 +63,19 @@ export const WebhookUpdate = z
   .describe('Only what is sent changes')
 export type WebhookUpdate = z.infer<typeof WebhookUpdate>
 
-export const WebhookQuery = z.strictObject(PageInput)
+export const WebhookQuery = z.strictObject({
+  ...PageInput,
+  offset: z.int().min(0, 'must be 0 or more').optional().describe('How many to leave out; not with cursor'),
+  is_active: z.boolean().optional().describe('Leave out for all'),
+  event: RequiredText(100).optional().describe('Endpoints that are sent this event only'),
+})
 export type WebhookQuery = z.infer<typeof WebhookQuery>
 
-export const WebhookPage = z.object({ webhooks: z.array(Webhook), next_cursor: NextCursor })
+export const WebhookPage = z.object({
+  webhooks: z.array(Webhook),
+  total: z.int().describe('How many fit the filters, on all pages'),
+  next_cursor: NextCursor,
+})
 
 export const DeletedWebhook = z.object({ id: z.uuid(), deleted: z.literal(true) })
 
@@ -106,10 +117,12 @@ export type WebhookTest = z.infer<typeof WebhookTest>
 
 export const EventTypeInfo = z.object({
   type: z.string(),
+  family: z.enum(FAMILIES).describe('Events of one family have the same signature headers and frame'),
   title: z.string(),
   description: z.string(),
-  data_schema: z.looseObject({}).describe('JSON Schema of the event\'s "data"'),
-  sample: z.looseObject({}).describe('What a receiver may find in "data"'),
+  is_emitted: z.boolean().describe('False: it can be subscribed to, and this version does not send it yet'),
+  body_schema: z.looseObject({}).describe('JSON Schema of the whole body'),
+  sample: z.looseObject({}).describe('What a receiver may find in the body'),
 })
 export type EventTypeInfo = z.infer<typeof EventTypeInfo>
 

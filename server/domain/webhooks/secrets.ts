@@ -24,7 +24,7 @@ export async function rotateSecret(
   ctx: StoreContext,
   { id, overlap_hours }: { id: string; overlap_hours: number },
 ): Promise<WebhookEndpointRow> {
-  const { secret } = await getWebhook(ctx, id)
+  const { id: rowId, secret } = await getWebhook(ctx, id)
   const now = ctx.clock.now()
   const keeps = overlap_hours > 0
   const e = webhookEndpoints
@@ -37,7 +37,7 @@ export async function rotateSecret(
       updatedAt: now,
     })
     // Of two rotations at once the second finds another secret than it read, and would lose the first one's.
-    .where(and(eq(e.storeId, ctx.storeId), eq(e.isTest, ctx.isTest), eq(e.id, id), eq(e.secret, secret)))
+    .where(and(eq(e.storeId, ctx.storeId), eq(e.isTest, ctx.isTest), eq(e.id, rowId), eq(e.secret, secret)))
     .returning()
   return row ?? rotateSecret(ctx, { id, overlap_hours })
 }

@@ -1,9 +1,9 @@
-import { and, desc, eq } from 'drizzle-orm'
+import { and, arrayContains, desc, eq } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
 import { olderThan, pageOf, readCursor } from '../../db/paging'
 import { AppError } from '../../kernel/errors'
 import { derivedRowId, newRowId, newSigningSecret, storeOfRowId } from '../../kernel/ids'
-import { EVENT_TYPES, isEventType, nearestEventTypes } from './catalogue'
+import { CATALOGUE, EVENT_TYPES, isEventType, nearestEventTypes } from './catalogue'
 import type { NewWebhook, Webhook, WebhookQuery, WebhookUpdate } from './schema'
 import { type WebhookEndpointRow, webhookEndpoints } from './table'
 
@@ -50,29 +50,43 @@ export async function createWebhook(
 
 /** Throws webhook_not_found: for another store's endpoint too, and for a live one asked for with a test key. */
 export async function getWebhook(ctx: StoreContext, id: string): Promise<WebhookEndpointRow> {
-  if (storeOfRowId(id) !== ctx.storeId) throw webhookNotFound()
-  const [row] = await ctx.db
-    .select()
-    .from(webhookEndpoints)
-    .where(and(ofStore(ctx), eq(webhookEndpoints.id, id)))
+  const [row] = await ctx.db.select().from(webhookEndpoints).where(named(ctx, id))
   if (!row) throw webhookNotFound()
   return row
 }
 
-/** Newest first. */
+/** What finds one endpoint by its uuid or number. Throws webhook_not_found for anything else. */
+function named(ctx: StoreContext, id: string) {
+  if (storeOfRowId(id) === ctx.storeId) return and(ofStore(ctx), eq(webhookEndpoints.id, id))
+  if (/^\d{1,15}$/.test(id)) return and(ofStore(ctx), eq(webhookEndpoints.number, Number(id)))
+  throw webhookNotFound()
+}
+
+/** Newest first, with how many there are in all. Throws unknown_event, and invalid_request for a cursor beside an offset. */
 export async function listWebhooks(ctx: StoreContext, query: WebhookQuery) {
+  const { limit, cursor, offset, is_active: isActive, event } = query
+  if (cursor !== undefined && offset !== undefined) {
+    throw new AppError('invalid_request', 'offset: send either offset or cursor', { field: 'offset' })
+  }
+  if (event !== undefined && !isEventType(event)) throw unknownEvent(event, 'event')
+  const wanted = and(
+    ofStore(ctx),
+    isActive === undefined ? undefined : eq(webhookEndpoints.isActive, isActive),
+    event === undefined ? undefined : arrayContains(webhookEndpoints.events, [event]),
+  )
   const found = await ctx.db
     .select()
     .from(webhookEndpoints)
-    .where(and(ofStore(ctx), olderThan(readCursor(query.cursor), webhookEndpoints.createdAt, webhookEndpoints.id)))
+    .where(and(wanted, olderThan(readCursor(cursor), webhookEndpoints.createdAt, webhookEndpoints.id)))
     .orderBy(desc(webhookEndpoints.createdAt), desc(webhookEndpoints.id))
-    .limit(query.limit + 1)
-  return pageOf(found, query.limit)
+    .limit(limit + 1)
+    .offset(offset ?? 0)
+  return { ...pageOf(found, limit), total: await ctx.db.$count(webhookEndpoints, wanted) }
 }
 
 /** Only what is sent changes. Switching an endpoint on forgets why it was switched off and since when it had failed. Throws as createWebhook does. */
 export async function updateWebhook(ctx: StoreContext, input: WebhookUpdate): Promise<WebhookEndpointRow> {
-  if (storeOfRowId(input.id) !== ctx.storeId) throw webhookNotFound()
+  const isNamed = named(ctx, input.id)
   const events = input.events && knownEvents(input.events)
   if (input.url !== undefined) await refuseUncallable(ctx, input.url)
   const [row] = await ctx.db
@@ -87,7 +101,7 @@ export async function updateWebhook(ctx: StoreContext, input: WebhookUpdate): Pr
       rateLimitPerSecond: input.rate_limit_per_second,
       updatedAt: ctx.clock.now(),
     })
-    .where(and(ofStore(ctx), eq(webhookEndpoints.id, input.id)))
+    .where(isNamed)
     .returning()
     .catch((error: unknown) => {
       // The URL is the only unique thing that changes here; an UPDATE has no ON CONFLICT to ask with.
@@ -97,38 +111,42 @@ export async function updateWebhook(ctx: StoreContext, input: WebhookUpdate): Pr
   return row
 }
 
-/** The endpoint, its deliveries and their log go; the events stay. Throws webhook_not_found. */
-export async function deleteWebhook(ctx: StoreContext, id: string): Promise<void> {
-  if (storeOfRowId(id) !== ctx.storeId) throw webhookNotFound()
-  const [row] = await ctx.db
-    .delete(webhookEndpoints)
-    .where(and(ofStore(ctx), eq(webhookEndpoints.id, id)))
-    .returning({ id: webhookEndpoints.id })
+/** The endpoint, its deliveries and their log go; the events stay. Returns its uuid. Throws webhook_not_found. */
+export async function deleteWebhook(ctx: StoreContext, id: string): Promise<string> {
+  const [row] = await ctx.db.delete(webhookEndpoints).where(named(ctx, id)).returning({ id: webhookEndpoints.id })
   if (!row) throw webhookNotFound()
+  return row.id
 }
 
+/** Subscriptions only: what document D's URLs became is changed where they were set. */
 function ofStore(ctx: StoreContext) {
-  return and(eq(webhookEndpoints.storeId, ctx.storeId), eq(webhookEndpoints.isTest, ctx.isTest))
+  const { storeId, isTest, kind } = webhookEndpoints
+  return and(eq(storeId, ctx.storeId), eq(isTest, ctx.isTest), eq(kind, 'subscription'))
 }
 
 /** Without repetitions. Throws unknown_event for the first name that is none, with the nearest right ones. */
 function knownEvents(names: readonly string[]): string[] {
   names.forEach((name, index) => {
     if (isEventType(name)) return
-    const near = nearestEventTypes(name)
-    const meant = near.length > 0 ? ` Did you mean ${near.join(' or ')}?` : ''
-    throw new AppError('unknown_event', `There is no event "${name}".${meant}`, {
-      field: `events.${index}`,
-      hint: `The events are: ${EVENT_TYPES.join(', ')}.`,
-    })
+    throw unknownEvent(name, `events.${index}`)
   })
   return [...new Set(names)]
 }
 
-async function refuseUncallable(ctx: StoreContext, url: string): Promise<void> {
-  const refusal = await ctx.sender.refusal(url)
+function unknownEvent(name: string, field: string) {
+  const [last, ...others] = nearestEventTypes(name).reverse()
+  const near = others.length > 0 ? `${others.reverse().join(', ')} or ${last}` : last
+  return new AppError('unknown_event', `There is no event "${name}".${near ? ` Did you mean ${near}?` : ''}`, {
+    field,
+    hint: `The events are: ${EVENT_TYPES.join(', ')}.`,
+  })
+}
+
+/** Throws webhook_url_refused. It looks the URL's name up, which may take seconds: never inside a transaction. */
+export async function refuseUncallable(ctx: StoreContext, url: string, field = 'url'): Promise<void> {
+  const refusal = await ctx.sender.refusal({ url, isTest: ctx.isTest })
   if (refusal === undefined) return
-  throw new AppError('webhook_url_refused', `This URL can't be a webhook endpoint. ${refusal}`, { field: 'url' })
+  throw new AppError('webhook_url_refused', `This URL can't be a webhook endpoint. ${refusal}`, { field })
 }
 
 /** SQLSTATE 23505, which drizzle hands on as the cause of its own error. */
@@ -154,9 +172,11 @@ function webhookExists() {
 export function toWebhook(row: WebhookEndpointRow): Webhook {
   return {
     id: row.id,
+    number: row.number,
     url: row.url,
     description: row.description,
     events: row.events,
+    not_sent_yet: row.events.filter((type) => isEventType(type) && !CATALOGUE[type].isEmitted),
     is_active: row.isActive,
     disabled_reason: row.disabledReason,
     failing_since: row.failingSince?.toISOString() ?? null,

@@ -14,6 +14,9 @@ import {
 } from 'drizzle-orm/pg-core'
 import { instant, isTestColumn, jsonText, storeIdColumn } from '../../db/columns'
 
+/** A subscription is made by its owner; document D's URLs of a store and of an order are endpoints too, and stay out of the lists. */
+export const endpointKind = pgEnum('endpoint_kind', ['subscription', 'store', 'order'])
+
 export const webhookEndpoints = pgTable(
   'webhook_endpoints',
   {
@@ -22,6 +25,7 @@ export const webhookEndpoints = pgTable(
     /** Document E's integer id. */
     number: bigint('number', { mode: 'number' }).notNull().generatedAlwaysAsIdentity(),
     isTest: isTestColumn(),
+    kind: endpointKind('kind').notNull().default('subscription'),
     url: text('url').notNull(),
     description: text('description'),
     events: text('events').array().notNull(),
@@ -42,7 +46,7 @@ export const webhookEndpoints = pgTable(
   (t) => [
     primaryKey({ columns: [t.storeId, t.id] }),
     uniqueIndex('webhook_endpoints_number').on(t.storeId, t.number),
-    uniqueIndex('webhook_endpoints_url').on(t.storeId, t.isTest, t.url),
+    uniqueIndex('webhook_endpoints_url').on(t.storeId, t.isTest, t.kind, t.url),
   ],
 )
 
@@ -60,7 +64,7 @@ export const events = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.storeId, t.id] }),
-    index('events_newest').on(t.storeId, t.isTest, t.createdAt.desc(), t.id.desc()),
+    index('events_newest').on(t.storeId, t.isTest, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
   ],
 )
 
@@ -91,9 +95,14 @@ export const deliveries = pgTable(
     // The queue. First attempts apart from later ones, which they go before, however many of either wait.
     index('deliveries_first').on(t.storeId, t.endpointId, t.dueAt).where(sql`status = 'pending' and attempts = 0`),
     index('deliveries_again').on(t.storeId, t.endpointId, t.dueAt).where(sql`status = 'pending' and attempts > 0`),
-    index('deliveries_newest').on(t.storeId, t.isTest, t.createdAt.desc(), t.id.desc()),
+    index('deliveries_newest').on(t.storeId, t.isTest, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
     // An endpoint's log, and its deletion with it.
-    index('deliveries_of_endpoint').on(t.storeId, t.endpointId, t.createdAt.desc(), t.id.desc()),
+    index('deliveries_of_endpoint').on(
+      t.storeId,
+      t.endpointId,
+      t.createdAt.desc().nullsFirst(),
+      t.id.desc().nullsFirst(),
+    ),
     index('deliveries_of_event').on(t.storeId, t.eventId),
     foreignKey({ columns: [t.storeId, t.eventId], foreignColumns: [events.storeId, events.id] }),
     foreignKey({

@@ -15,7 +15,12 @@ export function connectCardForm(form: HTMLFormElement): void {
   fillFromTestCards(form, inputs)
   const showOffline = offlineNotice()
   sendOnce(form, () => {
-    if (!navigator.onLine) return showOffline(true)
+    if (!navigator.onLine) {
+      showOffline(true)
+      // On a phone the notice is far above the button: the focus brings it into view, as with a declined card.
+      document.getElementById('offline')?.focus()
+      return false
+    }
     return showProblems(inputs, now)
   })
 }
@@ -146,14 +151,13 @@ function linkTo({ field, text }: { field: CardField; text: string }): HTMLLIElem
   return item
 }
 
-/** Answers a function that shows the notice and refuses to send. Back online, the notice goes by itself. */
-function offlineNotice(): (isOffline: boolean) => false {
+/** Answers a function that shows or hides the notice. Back online, the notice goes by itself. */
+function offlineNotice(): (isOffline: boolean) => void {
   const notice = document.getElementById('offline')
-  const show = (isOffline: boolean): false => {
-    if (!notice) return false
+  const show = (isOffline: boolean) => {
+    if (!notice) return
     notice.textContent = isOffline ? (notice.dataset.text ?? '') : ''
     notice.hidden = !isOffline
-    return false
   }
   window.addEventListener('online', () => show(false))
   window.addEventListener('offline', () => show(true))

@@ -35,7 +35,7 @@ export function CardForm({ visit, sale, form, action, sessionId, now }: CardForm
     <form method="post" action={action} novalidate data-card-form data-now={`${now.year}-${now.month}`}>
       <h2>{texts.paymentDetails}</h2>
       <Alert texts={texts} form={form} />
-      <p id="offline" class="alert" role="alert" hidden data-text={texts.offline} />
+      <p id="offline" class="alert" role="alert" tabindex={-1} hidden data-text={texts.offline} />
       {sessionId ? <input type="hidden" name="session" value={sessionId} /> : null}
       <input type="hidden" name="shown" value={shownPrice(sale)} />
       <Field {...field('email')} label={texts.email}>

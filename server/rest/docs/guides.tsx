@@ -1,8 +1,10 @@
 import type { Child } from 'hono/jsx'
-import { listEventTypes } from '../../domain/webhooks/samples'
 import { ERRORS } from '../../kernel/errors'
 import type { TestCard } from '../../ports/gateway'
-import { EVENT, mcpConfig, restSample, STANDARD_VERIFIER, signUp, trpcSample, VERIFIER } from './samples'
+import { Code } from './code'
+import { Events } from './events'
+import { Receiving } from './receiving'
+import { EVENT, mcpConfig, restSample, signUp, trpcSample } from './samples'
 
 /** What the guides know of this server. */
 export type GuideFacts = { publicUrl: string; testCards: readonly TestCard[] }
@@ -18,6 +20,7 @@ export const GUIDES: readonly Guide[] = [
   { id: 'errors', title: 'Errors', Text: Errors },
   { id: 'idempotency', title: 'Idempotency', Text: Idempotency },
   { id: 'webhooks', title: 'Webhooks', Text: Webhooks },
+  { id: 'receive-webhooks', title: 'Receive webhooks', Text: Receiving },
   { id: 'test-cards', title: 'Test mode and test cards', Text: TestCards },
 ]
 
@@ -34,14 +37,6 @@ export function Guides(facts: GuideFacts) {
   )
 }
 
-function Code({ text }: { text: string }) {
-  return (
-    <pre tabindex={0}>
-      <code>{text}</code>
-    </pre>
-  )
-}
-
 function Quickstart({ publicUrl }: { publicUrl: string }) {
   return (
     <>
@@ -53,8 +48,8 @@ function Quickstart({ publicUrl }: { publicUrl: string }) {
       </p>
       <Code text={restSample(publicUrl)} />
       <p>
-        Then make a <a href="#webhooks">webhook endpoint</a>, so that your server hears of each sale. For real sales,
-        change the test key for the live one; nothing else differs.
+        Then make a <a href="#webhooks">webhook endpoint</a>, so that your server hears of each sale. Calls with the
+        live key are the same; they can take money once a card gateway is configured.
       </p>
     </>
   )
@@ -69,9 +64,9 @@ function Mcp({ publicUrl }: { publicUrl: string }) {
       </p>
       <Code text={mcpConfig(publicUrl)} />
       <p>
-        An agent without HTTP starts <code>bun mcp/stdio.ts</code> with <code>PAYHOOK_URL</code> and{' '}
-        <code>PAYHOOK_API_KEY</code> set. A failed call is a result with <code>isError</code> and the{' '}
-        <a href="#errors">code, message, field, hint and retryable</a> of its error.
+        An agent without HTTP starts <code>node_modules/.bin/bun mcp/stdio.ts</code> in the folder of Payhook, with{' '}
+        <code>PAYHOOK_URL</code> and <code>PAYHOOK_API_KEY</code> set. A failed call is a result with{' '}
+        <code>isError</code> and the <a href="#errors">code, message, field, hint and retryable</a> of its error.
       </p>
     </>
   )
@@ -103,6 +98,12 @@ function Rest({ publicUrl }: { publicUrl: string }) {
         have the envelopes of their published API: <code>{'{"product": {…}}'}</code>, <code>{'{"products": […]}'}</code>
         , errors as <code>{'{"error": "…"}'}</code> only, all products in one answer, unknown fields ignored.{' '}
         <a href="/api/v1/schema/">Its OpenAPI document</a> shows each.
+      </p>
+      <p>
+        Webhook endpoints have two more published APIs, on the same data: <code>/webhook</code>, with uuids, bare
+        objects, <code>active</code>, <code>limit</code> and <code>offset</code>; and{' '}
+        <code>/api/external/v1/webhooks</code>, with integer ids, <code>{'{"success": true, "data": …}'}</code> and 422
+        for bad input.
       </p>
     </>
   )
@@ -178,27 +179,11 @@ function Webhooks() {
         Payhook posts each event to the endpoints that want it, and tries again until the endpoint answers with a 2xx
         status. An event may arrive twice: <code>webhook-id</code> is the same then.
       </p>
-      <dl class="doors">
-        {listEventTypes().map(({ type, description }) => (
-          <>
-            <dt>
-              <code>{type}</code>
-            </dt>
-            <dd>{description}</dd>
-          </>
-        ))}
-      </dl>
+      <Events />
       <Code text={EVENT} />
       <p>
-        Verify <code>X-Payhook-Signature</code> over the raw body, before parsing it. The whole endpoint secret, with
-        its <code>whsec_</code>, is the key.
+        Whoever knows the URL of an endpoint can post to it: <a href="#receive-webhooks">verify each request</a>.
       </p>
-      <Code text={VERIFIER} />
-      <p>
-        Every delivery carries <a href="https://www.standardwebhooks.com/">Standard Webhooks</a> headers too, which also
-        prove when it was sent:
-      </p>
-      <Code text={STANDARD_VERIFIER} />
     </>
   )
 }
@@ -207,8 +192,9 @@ function TestCards({ testCards }: GuideFacts) {
   return (
     <>
       <p>
-        What a test key makes is test data: nothing of it counts as revenue, and its events say so. At a test checkout
-        use one of these cards with any future expiry date, any three digits and any name.
+        What a test key makes is test data: only test keys see it, no live revenue counts it, and its events go to
+        webhook endpoints made with a test key and to no others. At a test checkout use one of these cards with any
+        future expiry date, any three digits and any name.
       </p>
       <div class="scroll" tabindex={0}>
         <table>

@@ -49,15 +49,3 @@ export const EVENT = `{
     "stripe_session_id": "cs_live_…"
   }
 }`
-
-export const VERIFIER = `import { createHmac, timingSafeEqual } from 'node:crypto'
-
-export function verifySignature(body, signature, secret) {
-  const expected = 'sha256=' + createHmac('sha256', secret).update(body).digest('hex')
-  const [a, b] = [Buffer.from(expected), Buffer.from(signature)]
-  return a.length === b.length && timingSafeEqual(a, b)
-}`
-
-export const STANDARD_VERIFIER = `import { Webhook } from 'standardwebhooks'
-
-const event = new Webhook(process.env.PAYHOOK_WEBHOOK_SECRET).verify(rawBody, headers)`

@@ -31,10 +31,10 @@ test('a full refund leads to refunded, one entry and one event', async () => {
     purchase_id: order.id,
     product_id: shop.product.id,
     buyer_email: 'buyer@example.com',
-    amount_cents: 1_900,
     currency: 'usd',
     stripe_session_id: order.sessionId,
-    refunded_cents: 1_900,
+    amount_cents: 1_900,
+    sale_amount_cents: 1_900,
     total_refunded_cents: 1_900,
   })
   await expect(refund(order.id)).rejects.toMatchObject({ code: 'order_not_refundable' })

@@ -8,11 +8,10 @@ import type { WebhookEndpointRow } from '../../../server/domain/webhooks/table'
 import { type Behaviour, type Receiver, startReceiver } from '../../support/receiver'
 import { createWorld, type World } from '../../support/world'
 
-/** A store, receivers, and the engine at hand: what most tests of webhooks begin with. */
+/** A store in test mode, whose webhooks may go over http, receivers, and the engine at hand: what tests of webhooks begin with. */
 export type Stage = {
   world: World
   ctx: StoreContext
-  key: string
   receiver(behaviour?: Behaviour): Promise<Receiver>
   subscribe(url: string, more?: { events?: string[]; rate_limit_per_second?: number }): Promise<WebhookEndpointRow>
   /** Events numbered from 0. */
@@ -20,7 +19,7 @@ export type Stage = {
   run(): Promise<boolean>
   /** Newest first. */
   log(): Promise<Awaited<ReturnType<typeof listDeliveries>>['rows'][number]['delivery'][]>
-  /** One call of the store's own key. */
+  /** One call with the store's test key. */
   call(method: string, path: string, body?: object): Promise<{ status: number; body: Record<string, unknown> }>
   close(): Promise<void>
 }
@@ -28,12 +27,11 @@ export type Stage = {
 export async function openStage(environment: Record<string, string> = {}): Promise<Stage> {
   const world = await createWorld(environment)
   const opened = await world.openStore()
-  const ctx = storeContext(world.deps, opened.store.storeId, false)
+  const ctx = storeContext(world.deps, opened.store.storeId, true)
   const receivers: Receiver[] = []
   return {
     world,
     ctx,
-    key: opened.liveKey,
     receiver: async (behaviour = 200) => {
       const started = await startReceiver(behaviour)
       receivers.push(started)
@@ -52,7 +50,7 @@ export async function openStage(environment: Record<string, string> = {}): Promi
     call: async (method, path, body) => {
       const answer = await fetch(`${world.url}/v1${path}`, {
         method,
-        headers: { Authorization: `Bearer ${opened.liveKey}`, ...(body ? { 'Content-Type': 'application/json' } : {}) },
+        headers: { Authorization: `Bearer ${opened.testKey}`, ...(body ? { 'Content-Type': 'application/json' } : {}) },
         body: body ? JSON.stringify(body) : undefined,
       })
       return { status: answer.status, body: (await answer.json()) as Record<string, unknown> }

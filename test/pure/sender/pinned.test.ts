@@ -37,6 +37,7 @@ async function rawServer(answer: (socket: Socket) => void): Promise<string> {
 
 const request = (url: string, timeoutMs = 5_000) => ({
   url,
+  isTest: true,
   headers: { 'Content-Type': 'application/json', 'X-Test': 'yes' },
   body: '{"a":1}',
   timeoutMs,
@@ -64,7 +65,9 @@ test('a name with one private address among public ones is refused, and nothing 
   const { port, received } = await receiver()
   const sender = createSender({ allowPrivate: false, resolve: answering(['8.8.8.8', '127.0.0.1']) })
   expect(await sender.send(request(`https://hook.example.test:${port}/`))).toMatchObject({ kind: 'refused' })
-  expect(await sender.refusal(`https://hook.example.test:${port}/`)).toMatch(/private or loopback/)
+  expect(await sender.refusal({ url: `https://hook.example.test:${port}/`, isTest: false })).toMatch(
+    /private or loopback/,
+  )
   expect(received).toHaveLength(0)
 })
 
@@ -72,7 +75,7 @@ test.each(['::1', '::ffff:127.0.0.1', '64:ff9b::7f00:1', '2002:7f00:1::', '169.2
   'a name that leads to %s is refused at save and at send',
   async (address) => {
     const sender = createSender({ allowPrivate: false, resolve: answering([address]) })
-    expect(await sender.refusal('https://hook.example.test/')).toMatch(/^Its host leads to/)
+    expect(await sender.refusal({ url: 'https://hook.example.test/', isTest: false })).toMatch(/^Its host leads to/)
     expect(await sender.send(request('https://hook.example.test/'))).toMatchObject({ kind: 'refused' })
   },
 )
@@ -82,9 +85,45 @@ test('a name that changes its answer after it was saved is refused when it is ca
   const resolve = answering(['93.184.216.34'], ['127.0.0.1'])
   const sender = createSender({ allowPrivate: false, resolve })
   const url = `https://rebind.example.test:${port}/`
-  expect(await sender.refusal(url)).toBeUndefined()
+  expect(await sender.refusal({ url, isTest: false })).toBeUndefined()
   expect(await sender.send(request(url))).toMatchObject({ kind: 'refused' })
   expect(received).toHaveLength(0)
+})
+
+/** The addresses of research on this: each is what a name leads to once its public answer was checked. */
+test.each([
+  ['127.0.0.1'],
+  ['0.0.0.0'],
+  ['10.0.0.1'],
+  ['169.254.169.254'],
+  ['::1'],
+  ['::'],
+  ['::ffff:127.0.0.1'],
+  ['::ffff:a9fe:a9fe'],
+  ['64:ff9b::7f00:1'],
+  ['64:ff9b::a9fe:a9fe'],
+  ['2002:7f00:1::'],
+  ['fd00:ec2::254'],
+  ['fe80::1'],
+  ['93.184.216.34', '127.0.0.1'],
+  ['2606:4700::1111', '::1'],
+])('a name that led to a public address when it was saved and to %s when it is called is refused', async (...later) => {
+  const { port, received } = await receiver()
+  const sender = createSender({ allowPrivate: false, resolve: answering(['93.184.216.34'], later) })
+  const url = `https://rebind.example.test:${port}/`
+  expect(await sender.refusal({ url, isTest: false })).toBeUndefined()
+  expect(await sender.send(request(url))).toMatchObject({ kind: 'refused', error: expect.stringMatching(/^Its host/) })
+  expect(received).toHaveLength(0)
+})
+
+test('live events go over https only, also where the operator allows http to tests', async () => {
+  const { url, received } = await receiver()
+  expect(await local.refusal({ url, isTest: true })).toBeUndefined()
+  expect(await local.refusal({ url, isTest: false })).toMatch(/must begin with https/)
+  expect(await local.send({ ...request(url), isTest: false })).toMatchObject({ kind: 'refused' })
+  expect(received).toHaveLength(0)
+  const strict = createSender({ allowPrivate: false })
+  expect(await strict.refusal({ url: 'http://example.com/', isTest: true })).toMatch(/must begin with https/)
 })
 
 test('a name that changes its answer between check and connection reaches the checked address only', async () => {
@@ -229,7 +268,7 @@ test('a name that does not resolve may be saved and is a network failure when it
     throw Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' })
   }
   const sender = createSender({ allowPrivate: false, resolve })
-  expect(await sender.refusal('https://nowhere.example.test/')).toBeUndefined()
+  expect(await sender.refusal({ url: 'https://nowhere.example.test/', isTest: false })).toBeUndefined()
   const outcome = await sender.send(request('https://nowhere.example.test/'))
   expect(outcome).toMatchObject({ kind: 'network', error: 'The name nowhere.example.test does not resolve.' })
 })

@@ -1,0 +1,73 @@
+import { and, eq, inArray } from 'drizzle-orm'
+import type { StoreContext } from '../../context'
+import { derivedRowId, newRowId } from '../../kernel/ids'
+import { typesOf } from './catalogue'
+import { type WebhookEndpointRow, webhookEndpoints } from './table'
+
+/**
+ * Document D knows no subscriptions: payment events go to the store's URL, and those of an order to the URL that it names, both
+ * signed with the store's signing key. Here they are endpoints of their own kinds, which the lists of subscriptions leave out;
+ * delivery, log and limits are the same.
+ */
+
+/** The store's URL for payment events in the context's mode. */
+export async function storeEndpoint(ctx: StoreContext): Promise<WebhookEndpointRow | undefined> {
+  const [row] = await ctx.db
+    .select()
+    .from(webhookEndpoints)
+    .where(ofKind(ctx, 'store', [ctx.isTest]))
+  return row
+}
+
+/**
+ * Sets it, or removes it with null. A live key sets it for live and test events alike, as document D has one URL for both; a test
+ * key for test events only. The caller has checked that the URL may be called.
+ */
+export async function setStoreEndpoint(tx: StoreContext, url: string | null, secret: string): Promise<void> {
+  const modes = tx.isTest ? [true] : [false, true]
+  if (url === null) {
+    await tx.db.delete(webhookEndpoints).where(ofKind(tx, 'store', modes))
+    return
+  }
+  const at = tx.clock.now()
+  const { storeId } = tx
+  await tx.db
+    .insert(webhookEndpoints)
+    .values(
+      modes.map((isTest) => ({
+        // Derived, so that a mode has one, whoever sets it at the same time.
+        ...{ ...endpoint(url, secret, at), storeId, id: derivedRowId(storeId, `store webhook ${isTest}`), isTest },
+        kind: 'store' as const,
+      })),
+    )
+    .onConflictDoUpdate({
+      target: [webhookEndpoints.storeId, webhookEndpoints.id],
+      set: { url, ...switchedOn, updatedAt: at },
+    })
+}
+
+/** Makes an order's URL one that payment events can go to; orders with one URL share its endpoint. Checked as above. */
+export async function openOrderEndpoint(tx: StoreContext, url: string, secret: string): Promise<void> {
+  const at = tx.clock.now()
+  const { storeId, isTest } = tx
+  const { storeId: store, isTest: mode, kind, url: unique } = webhookEndpoints
+  await tx.db
+    .insert(webhookEndpoints)
+    .values({ ...endpoint(url, secret, at), storeId, id: newRowId(storeId), isTest, kind: 'order' })
+    .onConflictDoUpdate({ target: [store, mode, kind, unique], set: { ...switchedOn, updatedAt: at } })
+}
+
+/** Whoever names a URL again wants it called again. */
+const switchedOn = { isActive: true, disabledReason: null, failingSince: null }
+
+function endpoint(url: string, secret: string, at: Date) {
+  return { url, secret, events: typesOf('card_payment'), isActive: true, createdAt: at, updatedAt: at }
+}
+
+function ofKind({ storeId }: StoreContext, kind: WebhookEndpointRow['kind'], modes: boolean[]) {
+  return and(
+    eq(webhookEndpoints.storeId, storeId),
+    inArray(webhookEndpoints.isTest, modes),
+    eq(webhookEndpoints.kind, kind),
+  )
+}

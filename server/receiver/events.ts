@@ -1,0 +1,368 @@
+// Made from the catalogue of events by test/pure/receiver/events.test.ts: run it with -u when the catalogue changes.
+
+/** What Payhook posts: one type for each shape of body, told apart by `event`. */
+export type WebhookEvent =
+  | SaleCompletedEvent
+  | SaleRefundedEvent
+  | PaymentCompletedEvent
+  | PaymentFailedEvent
+  | PaymentRefundedEvent
+  | PaymentDisputedEvent
+  | CryptoPaymentEvent
+  | OrderEvent
+  | OrderRefundedEvent
+  | CheckoutEvent
+  | WebhookDisabledEvent
+
+export type SaleCompletedEvent = {
+  event: 'sale.completed'
+  /** ISO 8601 in UTC */
+  created_at: string
+  data: {
+    purchase_id: string
+    product_id: string | null
+    /** Null when the sale was made without one, as test payments may be */
+    buyer_email: string | null
+    /** Amount in the currency's smallest unit, for example 1999 for $19.99 */
+    amount_cents: number
+    /** ISO 4217 code in lower case */
+    currency: string
+    /** The checkout session */
+    stripe_session_id: string
+  }
+}
+
+export type SaleRefundedEvent = {
+  event: 'sale.refunded'
+  /** ISO 8601 in UTC */
+  created_at: string
+  data: {
+    purchase_id: string
+    product_id: string | null
+    /** Null when the sale was made without one, as test payments may be */
+    buyer_email: string | null
+    /** What this refund gave back */
+    amount_cents: number
+    /** ISO 4217 code in lower case */
+    currency: string
+    /** The checkout session */
+    stripe_session_id: string
+    /** What the buyer had paid */
+    sale_amount_cents: number
+    /** What all refunds of the purchase gave back, this one included */
+    total_refunded_cents: number
+  }
+}
+
+export type PaymentCompletedEvent = {
+  event: 'payment.completed'
+  /** txn_…; every event of the payment has the same */
+  transaction_id: string
+  /** PP-YYMM-XXXXXX */
+  order_id: string
+  status: string
+  /** Decimal in the unit of the currency: 49.99 is $49.99 */
+  amount: number
+  /** The platform fee within the amount */
+  fee_amount: number
+  /** The amount without the fee */
+  net_amount: number
+  /** ISO 4217 code in upper case */
+  currency: string
+  customer_email: string | null
+  customer_name: string | null
+  product_name: string
+  /** Your own id of the order */
+  order_reference: string | null
+  metadata: Record<string, string | number | boolean | null>
+  /** True: do not fulfil it, no money moved */
+  is_test: boolean
+  /** ISO 8601 in UTC */
+  timestamp: string
+}
+
+export type PaymentFailedEvent = {
+  event: 'payment.failed'
+  /** txn_…; every event of the payment has the same */
+  transaction_id: string
+  /** PP-YYMM-XXXXXX */
+  order_id: string
+  status: string
+  /** Decimal in the unit of the currency: 49.99 is $49.99 */
+  amount: number
+  /** The platform fee within the amount */
+  fee_amount: number
+  /** The amount without the fee */
+  net_amount: number
+  /** ISO 4217 code in upper case */
+  currency: string
+  customer_email: string | null
+  customer_name: string | null
+  product_name: string
+  /** Your own id of the order */
+  order_reference: string | null
+  metadata: Record<string, string | number | boolean | null>
+  /** True: do not fulfil it, no money moved */
+  is_test: boolean
+  /** Why, such as insufficient_funds */
+  failure_code: string | null
+  /** ISO 8601 in UTC */
+  timestamp: string
+}
+
+export type PaymentRefundedEvent = {
+  event: 'payment.refunded'
+  /** txn_…; every event of the payment has the same */
+  transaction_id: string
+  /** PP-YYMM-XXXXXX */
+  order_id: string
+  status: string
+  /** Decimal in the unit of the currency: 49.99 is $49.99 */
+  amount: number
+  /** The platform fee within the amount */
+  fee_amount: number
+  /** The amount without the fee */
+  net_amount: number
+  /** ISO 4217 code in upper case */
+  currency: string
+  customer_email: string | null
+  customer_name: string | null
+  product_name: string
+  /** Your own id of the order */
+  order_reference: string | null
+  metadata: Record<string, string | number | boolean | null>
+  /** True: do not fulfil it, no money moved */
+  is_test: boolean
+  /** What this refund gave back */
+  refund_amount: number
+  /** What all refunds of the order gave back, this one included */
+  refunded_amount: number
+  /** ISO 8601 in UTC */
+  timestamp: string
+}
+
+export type PaymentDisputedEvent = {
+  event: 'payment.disputed'
+  /** txn_…; every event of the payment has the same */
+  transaction_id: string
+  /** PP-YYMM-XXXXXX */
+  order_id: string
+  status: string
+  /** Decimal in the unit of the currency: 49.99 is $49.99 */
+  amount: number
+  /** The platform fee within the amount */
+  fee_amount: number
+  /** The amount without the fee */
+  net_amount: number
+  /** ISO 4217 code in upper case */
+  currency: string
+  customer_email: string | null
+  customer_name: string | null
+  product_name: string
+  /** Your own id of the order */
+  order_reference: string | null
+  metadata: Record<string, string | number | boolean | null>
+  /** True: do not fulfil it, no money moved */
+  is_test: boolean
+  /** The card network's reason */
+  dispute_reason: string | null
+  /** ISO 8601 in UTC */
+  timestamp: string
+}
+
+export type CryptoPaymentEvent = {
+  event:
+    | 'payment.detected'
+    | 'payment.confirmed'
+    | 'payment.expired'
+    | 'payment.cancelled'
+    | 'payment.underpaid'
+    | 'payment.overpaid'
+    | 'payment.late'
+    | 'payment.reversed'
+  /** The payment number */
+  payment_id: string
+  external_order_id: string
+  /** What was paid, as decimal text; what is expected before that */
+  amount: string
+  /** The coin in upper case */
+  currency: string
+  /** The network's name, for people */
+  chain: string
+  /** Empty until a transfer is seen */
+  tx_hash: string
+  confirmed_at: string | null
+  payment_number: string
+  status: 'pending' | 'confirmed' | 'expired' | 'cancelled' | 'failed'
+  /** bsc, tron or ethereum */
+  network: string
+  /** Amount in the currency's smallest unit, for example 1999 for $19.99 */
+  amount_usd_cents: number
+  /** Decimal text in units of the coin */
+  expected_crypto_amount: string
+  actual_crypto_amount: string | null
+  assigned_address: string
+  confirmations: number
+  customer_email: string
+  redirect_url: string
+  metadata: Record<string, string | number | boolean | null>
+  /** Part of checkout_url; keep it on your server */
+  payment_token: string
+  checkout_url: string
+  /** ISO 8601 in UTC */
+  expires_at: string
+  /** ISO 8601 in UTC */
+  created_at: string
+  is_test: boolean
+}
+
+export type OrderEvent = {
+  event: 'order.created' | 'order.paid' | 'order.completed' | 'order.expired'
+  /** ISO 8601 in UTC */
+  created_at: string
+  data: {
+    id: string
+    /** PP-YYMM-XXXXXX, to say on the phone */
+    number: string
+    /** txn_… */
+    transaction_id: string
+    /** cs_…: whoever knows it may pay */
+    session_id: string
+    product_id: string | null
+    product_name: string
+    /** What the buyer pays, frozen when the session was opened */
+    amount_cents: number
+    /** The platform fee within the amount */
+    fee_cents: number
+    /** The amount without the fee */
+    net_cents: number
+    /** ISO 4217 code in lower case */
+    currency: string
+    /** failed may still be paid until expires_at; refund_pending: all of it is being refunded */
+    status: 'pending' | 'completed' | 'failed' | 'refund_pending' | 'refunded'
+    /** Why the last try failed, such as insufficient_funds or session_expired */
+    failure_code: string | null
+    /** null until paid */
+    payment_method: 'card' | 'crypto' | null
+    customer_email: string | null
+    customer_name: string | null
+    /** Your own id of the order */
+    order_reference: string | null
+    metadata: Record<string, string | number | boolean | null>
+    /** What was refunded so far */
+    refunded_cents: number
+    /** Send the buyer here */
+    checkout_url: string
+    success_url: string | null
+    cancel_url: string | null
+    /** Hears of the payment of this order */
+    webhook_url: string | null
+    /** A rehearsal: no money moves */
+    is_test: boolean
+    /** ISO 8601 in UTC */
+    created_at: string
+    /** Until then it can be paid */
+    expires_at: string
+    completed_at: string | null
+  }
+}
+
+export type OrderRefundedEvent = {
+  event: 'order.refunded'
+  /** ISO 8601 in UTC */
+  created_at: string
+  data: {
+    id: string
+    /** PP-YYMM-XXXXXX, to say on the phone */
+    number: string
+    /** txn_… */
+    transaction_id: string
+    /** cs_…: whoever knows it may pay */
+    session_id: string
+    product_id: string | null
+    product_name: string
+    /** What the buyer pays, frozen when the session was opened */
+    amount_cents: number
+    /** The platform fee within the amount */
+    fee_cents: number
+    /** The amount without the fee */
+    net_cents: number
+    /** ISO 4217 code in lower case */
+    currency: string
+    /** failed may still be paid until expires_at; refund_pending: all of it is being refunded */
+    status: 'pending' | 'completed' | 'failed' | 'refund_pending' | 'refunded'
+    /** Why the last try failed, such as insufficient_funds or session_expired */
+    failure_code: string | null
+    /** null until paid */
+    payment_method: 'card' | 'crypto' | null
+    customer_email: string | null
+    customer_name: string | null
+    /** Your own id of the order */
+    order_reference: string | null
+    metadata: Record<string, string | number | boolean | null>
+    /** What was refunded so far */
+    refunded_cents: number
+    /** Send the buyer here */
+    checkout_url: string
+    success_url: string | null
+    cancel_url: string | null
+    /** Hears of the payment of this order */
+    webhook_url: string | null
+    /** A rehearsal: no money moves */
+    is_test: boolean
+    /** ISO 8601 in UTC */
+    created_at: string
+    /** Until then it can be paid */
+    expires_at: string
+    completed_at: string | null
+    refund: {
+      id: string
+      /** What this refund gave back */
+      amount_cents: number
+      reason: string | null
+    }
+  }
+}
+
+export type CheckoutEvent = {
+  event: 'checkout.created' | 'checkout.completed' | 'checkout.expired'
+  /** ISO 8601 in UTC */
+  created_at: string
+  data: {
+    /** cs_…: whoever knows it may pay */
+    session_id: string
+    status: 'open' | 'completed' | 'expired'
+    checkout_url: string
+    /** get_order knows the order by it */
+    order_id: string
+    /** PP-YYMM-XXXXXX */
+    order_number: string
+    product_id: string | null
+    product_name: string
+    /** Amount in the currency's smallest unit, for example 1999 for $19.99 */
+    amount_cents: number
+    /** ISO 4217 code in lower case */
+    currency: string
+    customer_email: string | null
+    order_reference: string | null
+    metadata: Record<string, string | number | boolean | null>
+    is_test: boolean
+    /** ISO 8601 in UTC */
+    expires_at: string
+  }
+}
+
+export type WebhookDisabledEvent = {
+  event: 'webhook.disabled'
+  /** ISO 8601 in UTC */
+  created_at: string
+  data: {
+    /** The endpoint that was switched off */
+    webhook_id: string
+    url: string
+    /** Why, in words */
+    reason: string
+    /** Since when nothing arrived there; null when it asked for no more */
+    failing_since: string | null
+  }
+}

@@ -1,0 +1,144 @@
+import { type SQL, sql } from 'drizzle-orm'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Db } from '../../server/db/client'
+import { toRows } from '../../server/db/migrate'
+import { inTransaction } from '../../server/db/transaction'
+import { listOrders } from '../../server/domain/orders/service'
+import { listProducts } from '../../server/domain/products/service'
+import { listDeliveries } from '../../server/domain/webhooks/deliveries'
+import { recordEvent } from '../../server/domain/webhooks/events'
+import { linesWithDueWork } from '../../server/domain/webhooks/lines'
+import { claimDue } from '../../server/domain/webhooks/queue'
+import { createWebhook } from '../../server/domain/webhooks/service'
+import { openShop, type Shop } from '../support/shop'
+import { createWorld, type World } from '../support/world'
+
+const ROWS = 20_000
+
+type Sent = { text: string; params: unknown[] }
+
+let world: World
+let shop: Shop
+let endpointId: string
+const sent: Sent[] = []
+beforeAll(async () => {
+  world = await createWorld()
+  shop = await openShop(world)
+  await fillStore()
+  // Drizzle's own hook for whoever wants to see what it sends.
+  const logger = { logQuery: (text: string, params: unknown[]) => void sent.push({ text, params }) }
+  Object.assign(world.deps.db._.session, { logger, options: { logger } })
+})
+afterAll(() => world.close())
+
+/** One row of each kind by the services, and copies of it by the database, which takes a second for all. */
+async function fillStore(): Promise<void> {
+  const { db } = shop.ctx
+  const hook = { url: 'http://127.0.0.1:9/hook', events: ['sale.completed'] }
+  endpointId = (await createWebhook(shop.ctx, hook, undefined)).id
+  await shop.open()
+  await inTransaction(shop.ctx, (tx) => recordEvent(tx, { type: 'sale.completed', data: {}, at: tx.clock.now() }))
+  const soon = sql`'created_at', t.created_at + n * interval '1 second'`
+  await multiply(db, 'products', sql`${soon}, 'status', (array['active', 'draft', 'archived'])[1 + n % 3]`)
+  const names = sql`'number', 'PP-' || n, 'transaction_id', 'txn_' || n, 'session_id', 'cs_test_' || n`
+  const statuses = sql`(array['completed', 'pending', 'completed', 'failed', 'completed', 'refunded'])[1 + n % 6]`
+  await multiply(db, 'orders', sql`${soon}, ${names}, 'status', ${statuses}`)
+  await multiply(db, 'events', soon)
+  // Most deliveries are history, as in a shop that has run for a while.
+  const outcomes = sql`'status', case when n % 100 = 0 then 'pending' when n % 9 = 0 then 'failed' else 'succeeded' end`
+  await multiply(db, 'deliveries', sql`${soon}, ${outcomes}, 'event_id', ${numbered(sql`t.event_id`)}, 'number', n + 1`)
+  for (const table of ['products', 'orders', 'events', 'deliveries']) await db.execute(sql.raw(`analyze ${table}`))
+}
+
+const numbered = (id: SQL) => sql`overlay(${id}::text placing lpad(to_hex(n), 12, '0') from 25)`
+
+async function multiply(db: Db, table: string, changes: SQL): Promise<void> {
+  await db.execute(sql`
+    insert into ${sql.identifier(table)} overriding system value
+    select copy.* from ${sql.identifier(table)} t, generate_series(1, ${sql.raw(String(ROWS))}) n,
+    lateral jsonb_populate_record(t, jsonb_build_object('id', ${numbered(sql`t.id`)}, ${changes})) copy`)
+}
+
+type Plan = { 'Node Type': string; 'Index Name'?: string; 'Relation Name'?: string; Plans?: Plan[] }
+
+const nodesOf = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nodesOf)]
+
+/** How the database answers what was sent, with the parameters that were sent. */
+async function explain({ text, params }: Sent): Promise<Plan[]> {
+  const parts = text.split(/\$(\d+)/)
+  const query = sql.join(parts.map((part, at) => (at % 2 ? sql`${sql.param(params[Number(part) - 1])}` : sql.raw(part))))
+  const [row] = toRows<{ 'QUERY PLAN': [{ Plan: Plan }] }>(
+    await world.deps.db.execute(sql`explain (format json) ${query}`),
+  )
+  if (!row) throw new Error('no plan')
+  return nodesOf(row['QUERY PLAN'][0].Plan)
+}
+
+/** The plans of every query that `work` sends. */
+async function plansOf(work: () => Promise<unknown>): Promise<Plan[][]> {
+  sent.length = 0
+  await work()
+  const queries = sent.filter(({ text }) => /^(select|update)/i.test(text))
+  expect(queries.length).toBeGreaterThan(0)
+  const plans: Plan[][] = []
+  for (const query of queries) plans.push(await explain(query))
+  return plans
+}
+
+type Page = { rows: unknown[]; nextCursor: string | null }
+
+/** The first page, and one that begins two thousand rows deep. */
+async function expectIndexed(list: (page: { limit: number; cursor?: string }) => Promise<Page>): Promise<void> {
+  let cursor: string | undefined
+  for (let page = 0; page < 20; page++)
+    cursor = (await list({ limit: 100, ...(cursor && { cursor }) })).nextCursor ?? cursor
+  for (const position of [{}, { cursor: String(cursor) }]) {
+    let found: Page | undefined
+    const plans = await plansOf(async () => {
+      found = await list({ limit: 20, ...position })
+    })
+    expect(found?.rows).toHaveLength(20)
+    for (const plan of plans) expectOrderedByIndex(plan)
+  }
+}
+
+function expectOrderedByIndex(plan: Plan[]): void {
+  const types = plan.map((node) => node['Node Type'])
+  expect(
+    types.filter((type) => /Sort|Seq Scan|Hash/.test(type)),
+    types.join(' → '),
+  ).toEqual([])
+  expect(
+    plan.some((node) => node['Index Name']?.includes('_newest')),
+    types.join(' → '),
+  ).toBe(true)
+}
+
+test(`pages of ${ROWS} products come from an index in order, all and of each status`, async () => {
+  await expectIndexed((page) => listProducts(shop.ctx, page))
+  for (const status of ['active', 'draft', 'archived'] as const) {
+    await expectIndexed((page) => listProducts(shop.ctx, { ...page, status }))
+  }
+})
+
+test(`pages of ${ROWS} orders come from an index in order, all and of each status`, async () => {
+  await expectIndexed((page) => listOrders(shop.ctx, page))
+  for (const status of ['pending', 'completed', 'failed', 'refunded'] as const) {
+    await expectIndexed((page) => listOrders(shop.ctx, { ...page, status }))
+  }
+})
+
+test(`pages of ${ROWS} deliveries and their events come from an index in order`, async () => {
+  await expectIndexed((page) => listDeliveries(shop.ctx, page))
+})
+
+test(`what is due among ${ROWS} deliveries is found by its index`, async () => {
+  const looks = await plansOf(() => linesWithDueWork(shop.deps, 100))
+  const claims = await plansOf(() => claimDue(shop.deps, shop.ctx.storeId, 'first', new Map([[endpointId, 8]])))
+  for (const plans of [looks, claims]) {
+    expect(plans[0]?.map((node) => node['Index Name'])).toContain('deliveries_first')
+    const scanned = plans.flat().filter((node) => node['Node Type'] === 'Seq Scan')
+    // A handful of endpoints is read as it is.
+    expect(scanned.filter((node) => node['Relation Name'] !== 'webhook_endpoints')).toEqual([])
+  }
+})
