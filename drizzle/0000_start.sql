@@ -205,6 +205,8 @@ CREATE TABLE "delivery_attempts" (
 	"number" integer NOT NULL,
 	"started_at" timestamp (3) with time zone NOT NULL,
 	"duration_ms" integer NOT NULL,
+	"request_url" text NOT NULL,
+	"request_headers" text NOT NULL,
 	"response_code" integer,
 	"response_headers" text,
 	"response_body" text,
@@ -237,6 +239,8 @@ CREATE TABLE "webhook_endpoints" (
 	"previous_secret_expires_at" timestamp (3) with time zone,
 	"failing_since" timestamp (3) with time zone,
 	"disabled_reason" text,
+	"rate_limit_per_second" integer,
+	"paced_until" timestamp (3) with time zone,
 	"created_at" timestamp (3) with time zone NOT NULL,
 	"updated_at" timestamp (3) with time zone NOT NULL,
 	CONSTRAINT "webhook_endpoints_store_id_id_pk" PRIMARY KEY("store_id","id")
@@ -262,8 +266,11 @@ CREATE UNIQUE INDEX "payment_attempts_one_open" ON "payment_attempts" USING btre
 CREATE INDEX "payment_attempts_unsettled" ON "payment_attempts" USING btree ("store_id","updated_at") WHERE status in ('processing', 'requires_action');--> statement-breakpoint
 CREATE INDEX "products_newest" ON "products" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "revenue_entries_time" ON "revenue_entries" USING btree ("store_id","is_test","happened_at");--> statement-breakpoint
-CREATE INDEX "deliveries_due" ON "deliveries" USING btree ("store_id","due_at") WHERE status = 'pending';--> statement-breakpoint
+CREATE INDEX "deliveries_first" ON "deliveries" USING btree ("store_id","endpoint_id","due_at") WHERE status = 'pending' and attempts = 0;--> statement-breakpoint
+CREATE INDEX "deliveries_again" ON "deliveries" USING btree ("store_id","endpoint_id","due_at") WHERE status = 'pending' and attempts > 0;--> statement-breakpoint
 CREATE INDEX "deliveries_newest" ON "deliveries" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
+CREATE INDEX "deliveries_of_endpoint" ON "deliveries" USING btree ("store_id","endpoint_id","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
+CREATE INDEX "deliveries_of_event" ON "deliveries" USING btree ("store_id","event_id");--> statement-breakpoint
 CREATE INDEX "events_newest" ON "events" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE UNIQUE INDEX "webhook_endpoints_number" ON "webhook_endpoints" USING btree ("store_id","number");--> statement-breakpoint
 CREATE UNIQUE INDEX "webhook_endpoints_url" ON "webhook_endpoints" USING btree ("store_id","is_test","kind","url");

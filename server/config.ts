@@ -42,6 +42,9 @@ const Environment = z.object({
   PAYHOOK_ALLOW_PRIVATE_WEBHOOKS: flag.describe(
     'Development only: webhooks to private addresses, and over http for test keys',
   ),
+  PAYHOOK_WEBHOOK_RETENTION_DAYS: optional(
+    z.coerce.number('must be a number of days').int().min(1).max(3_650).default(30),
+  ).describe('Days for which events and finished webhook deliveries are kept'),
   PAYHOOK_URL: optional(z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional()).describe(
     'For mcp/stdio.ts and listen: a running server to use',
   ),
@@ -70,6 +73,7 @@ export type Config = {
   roles: readonly Role[]
   requireApproval: boolean
   allowPrivateWebhooks: boolean
+  webhookRetentionDays: number
   /** The two of the stdio door. Without a trailing slash. */
   serverUrl: string | undefined
   apiKey: string | undefined
@@ -103,6 +107,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     roles: env.PAYHOOK_ROLES,
     requireApproval: env.PAYHOOK_REQUIRE_APPROVAL,
     allowPrivateWebhooks: env.PAYHOOK_ALLOW_PRIVATE_WEBHOOKS,
+    webhookRetentionDays: env.PAYHOOK_WEBHOOK_RETENTION_DAYS,
     serverUrl: env.PAYHOOK_URL?.replace(/\/+$/, ''),
     apiKey: env.PAYHOOK_API_KEY,
     logLevel: env.PAYHOOK_LOG_LEVEL,

@@ -1,9 +1,13 @@
-import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
 export type Metrics = {
   /** `route` is the pattern (`/v1/products/:id`), never the path: a label must not grow with the traffic. */
   countRequest(method: string, route: string, status: number, seconds: number): void
   countJobFailure(job: string): void
+  /** `answer` is `2xx` to `5xx`, `network` or `refused`; `status` what the delivery became: pending when it is tried again. */
+  countAttempt(status: 'succeeded' | 'failed' | 'pending', answer: string, seconds: number): void
+  /** The webhook queue as it was sampled last. */
+  setQueue(queue: { pending: number; due: number; oldestDueSeconds: number }): void
   /** The text format of Prometheus. */
   render(): Promise<{ body: string; contentType: string }>
 }
@@ -29,6 +33,7 @@ export function createMetrics(): Metrics {
     labelNames: ['job'],
     registers: [registry],
   })
+  const webhooks = createWebhookMetrics(registry)
   let processMetrics = false
   // One series for each combination that occurred: looking one up by its labels costs more than counting.
   const series = new Map<string, { observe(seconds: number): void }>()
@@ -41,11 +46,35 @@ export function createMetrics(): Metrics {
       known.observe(seconds)
     },
     countJobFailure: (job) => failures.inc({ job }),
+    ...webhooks,
     render: async () => {
       // They sample the event loop from then on, which a server that nobody scrapes needn't pay for.
       if (!processMetrics) collectDefaultMetrics({ register: registry })
       processMetrics = true
       return { body: await registry.metrics(), contentType: registry.contentType }
+    },
+  }
+}
+
+function createWebhookMetrics(registry: Registry): Pick<Metrics, 'countAttempt' | 'setQueue'> {
+  const registers = [registry]
+  const attempts = new Histogram({
+    name: 'payhook_webhook_attempt_duration_seconds',
+    help: 'Time from a webhook request to its answer, by the answer and what the delivery became',
+    labelNames: ['answer', 'status'],
+    buckets: SECONDS,
+    registers,
+  })
+  const gauge = (name: string, help: string) => new Gauge({ name, help, registers })
+  const pending = gauge('payhook_webhook_queue_pending', 'Deliveries that wait for an attempt, all stores together')
+  const due = gauge('payhook_webhook_queue_due', 'Deliveries whose next attempt is due')
+  const age = gauge('payhook_webhook_queue_oldest_due_seconds', 'How long the oldest due delivery has waited')
+  return {
+    countAttempt: (status, answer, seconds) => attempts.observe({ answer, status }, seconds),
+    setQueue: (queue) => {
+      pending.set(queue.pending)
+      due.set(queue.due)
+      age.set(queue.oldestDueSeconds)
     },
   }
 }

@@ -3,6 +3,7 @@ import { ordersRouter } from './domain/orders/router'
 import { productsRouter } from './domain/products/router'
 import { revenueRouter, statsRouter } from './domain/revenue/router'
 import { storesRouter } from './domain/stores/router'
+import { eventsRouter } from './domain/webhooks/events-router'
 import { webhooksRouter } from './domain/webhooks/router'
 import { router } from './trpc'
 
@@ -13,6 +14,7 @@ export const appRouter = router({
   products: productsRouter,
   orders: ordersRouter,
   webhooks: webhooksRouter,
+  events: eventsRouter,
   revenue: revenueRouter,
   stats: statsRouter,
 })

@@ -65,6 +65,8 @@ const VOLATILE: readonly (readonly [RegExp, string])[] = [
   [/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'uuid'],
   [/"number":\d+/g, '"number":0'],
   [/"response_time_ms":\d+/g, '"response_time_ms":0'],
+  // The database counts deliveries of all stores together.
+  [/"number":\d+/g, '"number":0'],
   [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, 'instant'],
 ]
 

@@ -3,6 +3,8 @@ import { expireSessions } from '../domain/payments/expiry'
 import { recoverAttempts, recoverRefunds } from '../domain/payments/recovery'
 import { foldTails } from '../domain/revenue/roller'
 import { deliverDue, POLL_MS } from '../domain/webhooks/deliver'
+import { createQueueSampler } from '../domain/webhooks/queue-metrics'
+import { pruneWebhooks } from '../domain/webhooks/retention'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../kernel/clock'
 import type { Job } from './worker'
 
@@ -27,6 +29,8 @@ export const jobs: readonly Job[] = [
   { name: 'refund_recovery', role: 'jobs', everyMs: MINUTE_MS / 4, run: recoverRefunds },
   { name: 'session_expiry', role: 'jobs', everyMs: MINUTE_MS / 4, run: expireSessions },
   { name: 'webhooks', role: 'webhooks', everyMs: POLL_MS, run: deliverDue },
+  { name: 'webhook_queue_metrics', role: 'webhooks', everyMs: MINUTE_MS / 4, run: createQueueSampler() },
+  { name: 'webhook_retention', role: 'jobs', everyMs: HOUR_MS, run: pruneWebhooks },
   // Woken by every sale, so that it rests at least half a second: folding many at once is what makes it cheap.
   { name: 'revenue', role: 'jobs', everyMs: 2 * SECOND_MS, leastRestMs: SECOND_MS / 2, run: foldTails },
 ]

@@ -7,6 +7,7 @@ import { listOrders } from '../../server/domain/orders/service'
 import { listProducts } from '../../server/domain/products/service'
 import { listDeliveries } from '../../server/domain/webhooks/deliveries'
 import { recordEvent } from '../../server/domain/webhooks/events'
+import { linesWithDueWork } from '../../server/domain/webhooks/lines'
 import { claimDue } from '../../server/domain/webhooks/queue'
 import { createWebhook } from '../../server/domain/webhooks/service'
 import { openShop, type Shop } from '../support/shop'
@@ -18,6 +19,7 @@ type Sent = { text: string; params: unknown[] }
 
 let world: World
 let shop: Shop
+let endpointId: string
 const sent: Sent[] = []
 beforeAll(async () => {
   world = await createWorld()
@@ -32,7 +34,8 @@ afterAll(() => world.close())
 /** One row of each kind by the services, and copies of it by the database, which takes a second for all. */
 async function fillStore(): Promise<void> {
   const { db } = shop.ctx
-  await createWebhook(shop.ctx, { url: 'http://127.0.0.1:9/hook', events: ['sale.completed'] }, undefined)
+  const hook = { url: 'http://127.0.0.1:9/hook', events: ['sale.completed'] }
+  endpointId = (await createWebhook(shop.ctx, hook, undefined)).id
   await shop.open()
   await inTransaction(shop.ctx, (tx) => recordEvent(tx, { type: 'sale.completed', data: {}, at: tx.clock.now() }))
   const soon = sql`'created_at', t.created_at + n * interval '1 second'`
@@ -56,14 +59,14 @@ async function multiply(db: Db, table: string, changes: SQL): Promise<void> {
     lateral jsonb_populate_record(t, jsonb_build_object('id', ${numbered(sql`t.id`)}, ${changes})) copy`)
 }
 
-type Plan = { 'Node Type': string; 'Index Name'?: string; Plans?: Plan[] }
+type Plan = { 'Node Type': string; 'Index Name'?: string; 'Relation Name'?: string; Plans?: Plan[] }
 
 const nodesOf = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nodesOf)]
 
 /** How the database answers what was sent, with the parameters that were sent. */
 async function explain({ text, params }: Sent): Promise<Plan[]> {
   const parts = text.split(/\$(\d+)/)
-  const query = sql.join(parts.map((part, at) => (at % 2 ? sql`${params[Number(part) - 1]}` : sql.raw(part))))
+  const query = sql.join(parts.map((part, at) => (at % 2 ? sql`${sql.param(params[Number(part) - 1])}` : sql.raw(part))))
   const [row] = toRows<{ 'QUERY PLAN': [{ Plan: Plan }] }>(
     await world.deps.db.execute(sql`explain (format json) ${query}`),
   )
@@ -75,7 +78,7 @@ async function explain({ text, params }: Sent): Promise<Plan[]> {
 async function plansOf(work: () => Promise<unknown>): Promise<Plan[][]> {
   sent.length = 0
   await work()
-  const queries = sent.filter(({ text }) => /^select/i.test(text))
+  const queries = sent.filter(({ text }) => /^(select|update)/i.test(text))
   expect(queries.length).toBeGreaterThan(0)
   const plans: Plan[][] = []
   for (const query of queries) plans.push(await explain(query))
@@ -130,8 +133,12 @@ test(`pages of ${ROWS} deliveries and their events come from an index in order`,
 })
 
 test(`what is due among ${ROWS} deliveries is found by its index`, async () => {
-  const wanted = { limit: 8, roomOf: () => 8, fullEndpoints: [] }
-  const [due, ...contents] = await plansOf(() => claimDue(shop.deps, shop.ctx.storeId, wanted))
-  expect(due?.map((node) => node['Index Name'])).toContain('deliveries_due')
-  for (const plan of contents) expect(plan.map((node) => node['Node Type'])).not.toContain('Seq Scan')
+  const looks = await plansOf(() => linesWithDueWork(shop.deps, 100))
+  const claims = await plansOf(() => claimDue(shop.deps, shop.ctx.storeId, 'first', new Map([[endpointId, 8]])))
+  for (const plans of [looks, claims]) {
+    expect(plans[0]?.map((node) => node['Index Name'])).toContain('deliveries_first')
+    const scanned = plans.flat().filter((node) => node['Node Type'] === 'Seq Scan')
+    // A handful of endpoints is read as it is.
+    expect(scanned.filter((node) => node['Relation Name'] !== 'webhook_endpoints')).toEqual([])
+  }
 })

@@ -38,11 +38,11 @@ const LAYERS: [name: string, pattern: RegExp][] = [
   ['kernel', /^server\/kernel\//],
   ['ports', /^server\/ports\//],
   ['base', /^server\/(config|context|metrics|api-key|rate-limit)\.ts$|^server\/db\//],
-  ['tables and schemas', /^server\/domain\/\w+\/(table|schema|catalogue|payloads)\.ts$/],
-  ['services', /^server\/domain\/\w+\/(?!router\.)|^server\/jobs\/worker\.ts$/],
+  ['tables and schemas', /^server\/domain\/\w+\/([\w-]+-)?(table|schema|catalogue|payloads)\.ts$/],
+  ['services', /^server\/domain\/\w+\/(?!([\w-]+-)?router\.)|^server\/jobs\/worker\.ts$/],
   ['outside', /^server\/(gateways|sender|chain)\//],
   ['procedures', /^server\/trpc(-errors)?\.ts$/],
-  ['routers', /^server\/domain\/\w+\/router\.ts$/],
+  ['routers', /^server\/domain\/\w+\/([\w-]+-)?router\.ts$/],
   ['router', /^server\/router\.ts$/],
   ['operations', /^server\/operations\.ts$/],
   ['doors', /^server\/(rest|pages|inbound|jobs)\/|^mcp\/(?!stdio)|^server\/(health|trpc-http)\.ts$/],
@@ -93,7 +93,7 @@ const FOREIGN_TO_SERVICES = /^(hono|@trpc|@modelcontextprotocol|stripe|viem|node
 
 test('a domain imports no transport, no vendor and no database driver', () => {
   const broken = sources
-    .filter(({ path }) => domainOf(path) && fileOf(path) !== 'router')
+    .filter(({ path }) => domainOf(path) && !fileOf(path).endsWith('router'))
     .flatMap(({ path, imports }) =>
       imports.filter(({ to }) => FOREIGN_TO_SERVICES.test(to)).map(({ to }) => `${path} → ${to}`),
     )

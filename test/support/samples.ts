@@ -28,6 +28,17 @@ const paidOrder = async (store: SampleStore) => {
 /** Nobody listens there: a test delivery fails at once, the same way each time. */
 const HOOK = { url: 'https://127.0.0.1:9/hooks', events: ['sale.completed'] }
 const webhook = async ({ call }: SampleStore) => ({ id: (await call('webhooks.create', HOOK)).id })
+const delivery = async (store: SampleStore) => {
+  const { id } = await webhook(store)
+  await paidOrder(store)
+  const { deliveries } = await store.call('webhooks.list_deliveries', { endpoint_id: id })
+  return { id: (deliveries as { id: string }[])[0]?.id }
+}
+const event = async (store: SampleStore) => {
+  await paidOrder(store)
+  const { events } = await store.call('events.list', { type: 'sale.completed' })
+  return { id: (events as { id: string }[])[0]?.id }
+}
 const apiKey = async ({ call }: SampleStore) => ({ id: (await call('keys.create', { name: 'Spare' })).id })
 const storeId = ({ opened }: SampleStore) => ({ id: formatStoreId(opened.store.storeId) })
 
@@ -99,6 +110,24 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
       await paidOrder(store)
       return { endpoint_id: id, status: 'pending' }
     },
+  },
+  'webhooks.rotate_secret': { input: async (store) => ({ ...(await webhook(store)), overlap_hours: 12 }) },
+  'webhooks.get_delivery': { as: 'test', input: delivery },
+  'webhooks.replay_delivery': { as: 'test', input: delivery },
+  'webhooks.recover_deliveries': {
+    input: async (store) => ({ ...(await webhook(store)), since: '2026-03-01T00:00:00Z' }),
+  },
+  'events.list': {
+    as: 'test',
+    input: async (store) => {
+      await paidOrder(store)
+      return { type: 'sale.completed', from: '2026-03-01T00:00:00Z' }
+    },
+  },
+  'events.get': { as: 'test', input: event },
+  'events.send': {
+    as: 'test',
+    input: async (store) => ({ ...(await event(store)), webhook_id: (await webhook(store)).id }),
   },
   'webhooks.list_event_types': { input: () => ({}) },
 }

@@ -1,11 +1,9 @@
 import { router, storeProcedure } from '../../trpc'
 import { NoInput } from '../stores/schema'
-import { listDeliveries, toDelivery } from './deliveries'
+import { deliveryProcedures } from './deliveries-router'
 import { listEventTypes, sendSample } from './samples'
 import {
   DeletedWebhook,
-  DeliveryPage,
-  DeliveryQuery,
   EventTypeList,
   NewWebhook,
   Webhook,
@@ -116,21 +114,7 @@ export const webhooksRouter = router({
     .output(WebhookTest)
     .mutation(({ ctx, input }) => sendSample(ctx, input.id)),
 
-  list_deliveries: storeProcedure
-    .meta({
-      tool: 'list_webhook_deliveries',
-      title: 'List webhook deliveries',
-      summary:
-        'What was sent to your webhook endpoints, newest first: status, attempts, the last answer or error, the next attempt.',
-      scope: 'webhooks:read',
-      rest: 'GET /v1/webhook_deliveries',
-    })
-    .input(DeliveryQuery)
-    .output(DeliveryPage)
-    .query(async ({ ctx, input }) => {
-      const page = await listDeliveries(ctx, input)
-      return { deliveries: page.rows.map(toDelivery), next_cursor: page.nextCursor }
-    }),
+  ...deliveryProcedures,
 
   list_event_types: storeProcedure
     .meta({

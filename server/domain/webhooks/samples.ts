@@ -5,6 +5,7 @@ import { CATALOGUE, EVENT_TYPES, type EventType, isEventType } from './catalogue
 import { TIMEOUT_MS } from './deliver'
 import { bodyOf, bodySchemaOf, signRequest } from './formats'
 import type { EventTypeInfo, WebhookTest } from './schema'
+import { validSecrets } from './secrets'
 import { getWebhook } from './service'
 import { explain, isDelivered } from './verdict'
 
@@ -18,7 +19,7 @@ export async function sendSample(ctx: StoreContext, id: string): Promise<Webhook
   const at = ctx.clock.now()
   const event = { id: newRowId(ctx.storeId), type, data: CATALOGUE[type].sample, createdAt: at }
   // A test has no delivery to be numbered by; the moment is a number too, and new each time.
-  const signing = { secrets: [endpoint.secret] as const, deliveryNumber: at.getTime(), at }
+  const signing = { secrets: validSecrets(endpoint, at), deliveryNumber: at.getTime(), at }
   const { body, headers } = signRequest(event, signing)
   const outcome = await ctx.sender.send({ url: endpoint.url, isTest: ctx.isTest, headers, body, timeoutMs: TIMEOUT_MS })
   const delivered = isDelivered(outcome)

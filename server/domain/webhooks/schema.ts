@@ -13,6 +13,8 @@ export const Webhook = z.object({
   not_sent_yet: z.array(z.string()).describe('Those of events that this version does not make yet'),
   is_active: z.boolean().describe('Only an active endpoint is sent anything'),
   disabled_reason: z.string().nullable().describe('Why the endpoint was switched off, when it was not by you'),
+  failing_since: Instant.nullable().describe('Since when nothing has arrived there; null while deliveries succeed'),
+  rate_limit_per_second: z.int().nullable().describe('At most so many requests a second; null for no limit'),
   created_at: Instant,
   updated_at: Instant,
 })
@@ -31,7 +33,18 @@ const Events = z
   .max(100, 'must name at most 100 events')
   .describe(`Which events to send: one or more of ${KNOWN_EVENTS}`)
 
-export const NewWebhook = z.strictObject({ url: Url, events: Events, description: Description.nullable().optional() })
+const RateLimit = z
+  .int('must be a whole number')
+  .min(1, 'must be 1 to 1000')
+  .max(1_000, 'must be 1 to 1000')
+  .describe('At most so many requests a second to this endpoint; null for no limit')
+
+export const NewWebhook = z.strictObject({
+  url: Url,
+  events: Events,
+  description: Description.nullable().optional(),
+  rate_limit_per_second: RateLimit.nullable().optional(),
+})
 export type NewWebhook = z.infer<typeof NewWebhook>
 
 const WebhookId = z.string().describe('The uuid or the number of the webhook endpoint')
@@ -44,6 +57,7 @@ export const WebhookUpdate = z
     url: Url.optional(),
     events: Events.optional(),
     description: Description.nullable().optional(),
+    rate_limit_per_second: RateLimit.nullable().optional(),
     is_active: z.boolean().optional().describe('false stops sending, true starts it again'),
   })
   .describe('Only what is sent changes')
@@ -69,8 +83,10 @@ const DeliveryStatus = z.enum(['pending', 'succeeded', 'failed'], 'must be pendi
 
 export const WebhookDelivery = z.object({
   id: z.uuid(),
+  number: z.int().describe('New for every delivery, a replay included'),
   webhook_id: z.string().describe('The webhook-id header: the same for every attempt of this event'),
   endpoint_id: z.uuid(),
+  event_id: z.uuid(),
   event_type: z.string(),
   status: DeliveryStatus.describe('pending until it succeeded or was given up'),
   attempts: z.int().describe('Requests made so far, one under way included'),

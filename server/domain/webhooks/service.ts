@@ -33,6 +33,7 @@ export async function createWebhook(
       events,
       isActive: true,
       secret: newSigningSecret(),
+      rateLimitPerSecond: input.rate_limit_per_second ?? null,
       createdAt: at,
       updatedAt: at,
     })
@@ -83,7 +84,7 @@ export async function listWebhooks(ctx: StoreContext, query: WebhookQuery) {
   return { ...pageOf(found, limit), total: await ctx.db.$count(webhookEndpoints, wanted) }
 }
 
-/** Only what is sent changes. Switching an endpoint on forgets why it was switched off. Throws as createWebhook does. */
+/** Only what is sent changes. Switching an endpoint on forgets why it was switched off and since when it had failed. Throws as createWebhook does. */
 export async function updateWebhook(ctx: StoreContext, input: WebhookUpdate): Promise<WebhookEndpointRow> {
   const isNamed = named(ctx, input.id)
   const events = input.events && knownEvents(input.events)
@@ -96,6 +97,8 @@ export async function updateWebhook(ctx: StoreContext, input: WebhookUpdate): Pr
       description: input.description === undefined ? undefined : input.description || null,
       isActive: input.is_active,
       disabledReason: input.is_active ? null : undefined,
+      failingSince: input.is_active ? null : undefined,
+      rateLimitPerSecond: input.rate_limit_per_second,
       updatedAt: ctx.clock.now(),
     })
     .where(isNamed)
@@ -176,6 +179,8 @@ export function toWebhook(row: WebhookEndpointRow): Webhook {
     not_sent_yet: row.events.filter((type) => isEventType(type) && !CATALOGUE[type].isEmitted),
     is_active: row.isActive,
     disabled_reason: row.disabledReason,
+    failing_since: row.failingSince?.toISOString() ?? null,
+    rate_limit_per_second: row.rateLimitPerSecond,
     created_at: row.createdAt.toISOString(),
     updated_at: row.updatedAt.toISOString(),
   }

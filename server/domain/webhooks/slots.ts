@@ -1,36 +1,65 @@
+import { ATTEMPT_KINDS, type AttemptKind } from './queue'
+
 /** How many sends run at a time: in all, for one store, and to one endpoint, so that none can hold the others up. */
-export type SlotLimits = { all: number; perStore: number; perEndpoint: number }
+export type SlotLimits = {
+  all: number
+  perStore: number
+  perEndpoint: number
+  /** To an endpoint that has been failing: what hangs there, hangs in few slots, until it answers again. */
+  perFailingEndpoint: number
+}
+
+/**
+ * Of every limit, retries get half at most, so that first attempts always find slots; those leave an eighth to the retries, which
+ * therefore don't wait for ever.
+ */
+const SHARES: Readonly<Record<AttemptKind, number>> = { first: 7 / 8, retry: 1 / 2 }
+
+export type SlotOwner = { storeId: bigint; endpointId: string; kind: AttemptKind }
 
 export type Slots = {
   busy(): number
-  free(): number
   busyOfStore(storeId: bigint): number
-  roomOfEndpoint(endpointId: string): number
-  /** Endpoints that have no slot left. */
-  fullEndpoints(): string[]
+  /** Free slots for one more of this kind, in all and for this store. */
+  roomOfStore(storeId: bigint, kind: AttemptKind): number
+  roomOfEndpoint(endpointId: string, kind: AttemptKind, isFailing: boolean): number
   /** Runs `work` in a slot, which is free again when it has ended. The caller made sure that there is room. */
-  run(owner: { storeId: bigint; endpointId: string }, work: () => Promise<void>): void
+  run(owner: SlotOwner, work: () => Promise<void>): void
   /** Resolves when nothing runs. */
   idle(): Promise<void>
 }
 
+const ALL = 'all'
+
 export function createSlots(limits: SlotLimits, onFree: () => void): Slots {
   const running = new Set<Promise<void>>()
-  const ofStore = new Map<bigint, number>()
-  const ofEndpoint = new Map<string, number>()
+  const counts = new Map<string | bigint, Record<AttemptKind, number>>()
+  const count = (key: string | bigint, kind: AttemptKind, change: 1 | -1) => {
+    const next = { ...(counts.get(key) ?? { first: 0, retry: 0 }) }
+    next[kind] += change
+    if (ATTEMPT_KINDS.every((each) => next[each] === 0)) counts.delete(key)
+    else counts.set(key, next)
+  }
+  const busyOf = (key: string | bigint) => {
+    const { first, retry } = counts.get(key) ?? { first: 0, retry: 0 }
+    return first + retry
+  }
+  const room = (key: string | bigint, kind: AttemptKind, limit: number) => {
+    const share = Math.max(1, Math.floor(limit * SHARES[kind]))
+    return Math.min(limit - busyOf(key), share - (counts.get(key)?.[kind] ?? 0))
+  }
   return {
     busy: () => running.size,
-    free: () => limits.all - running.size,
-    busyOfStore: (storeId) => ofStore.get(storeId) ?? 0,
-    roomOfEndpoint: (endpointId) => limits.perEndpoint - (ofEndpoint.get(endpointId) ?? 0),
-    fullEndpoints: () => [...ofEndpoint].filter(([, count]) => count >= limits.perEndpoint).map(([id]) => id),
-    run: ({ storeId, endpointId }, work) => {
-      count(ofStore, storeId, 1)
-      count(ofEndpoint, endpointId, 1)
+    busyOfStore: busyOf,
+    roomOfStore: (storeId, kind) => Math.min(room(ALL, kind, limits.all), room(storeId, kind, limits.perStore)),
+    roomOfEndpoint: (endpointId, kind, isFailing) =>
+      room(endpointId, kind, isFailing ? limits.perFailingEndpoint : limits.perEndpoint),
+    run: ({ storeId, endpointId, kind }, work) => {
+      const keys = [ALL, storeId, endpointId]
+      for (const key of keys) count(key, kind, 1)
       const done = work().finally(() => {
         running.delete(done)
-        count(ofStore, storeId, -1)
-        count(ofEndpoint, endpointId, -1)
+        for (const key of keys) count(key, kind, -1)
         onFree()
       })
       running.add(done)
@@ -39,10 +68,4 @@ export function createSlots(limits: SlotLimits, onFree: () => void): Slots {
       await Promise.all(running)
     },
   }
-}
-
-function count<K>(counts: Map<K, number>, key: K, change: 1 | -1): void {
-  const next = (counts.get(key) ?? 0) + change
-  if (next === 0) counts.delete(key)
-  else counts.set(key, next)
 }

@@ -36,6 +36,10 @@ export const webhookEndpoints = pgTable(
     /** Since when every delivery has failed; null while they succeed. */
     failingSince: instant('failing_since'),
     disabledReason: text('disabled_reason'),
+    /** Null for no limit. */
+    rateLimitPerSecond: integer('rate_limit_per_second'),
+    /** Up to when the rate limit's share is used up; it may lie a little in the past. */
+    pacedUntil: instant('paced_until'),
     createdAt: instant('created_at').notNull(),
     updatedAt: instant('updated_at').notNull(),
   },
@@ -88,8 +92,18 @@ export const deliveries = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.storeId, t.id] }),
-    index('deliveries_due').on(t.storeId, t.dueAt).where(sql`status = 'pending'`),
+    // The queue. First attempts apart from later ones, which they go before, however many of either wait.
+    index('deliveries_first').on(t.storeId, t.endpointId, t.dueAt).where(sql`status = 'pending' and attempts = 0`),
+    index('deliveries_again').on(t.storeId, t.endpointId, t.dueAt).where(sql`status = 'pending' and attempts > 0`),
     index('deliveries_newest').on(t.storeId, t.isTest, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
+    // An endpoint's log, and its deletion with it.
+    index('deliveries_of_endpoint').on(
+      t.storeId,
+      t.endpointId,
+      t.createdAt.desc().nullsFirst(),
+      t.id.desc().nullsFirst(),
+    ),
+    index('deliveries_of_event').on(t.storeId, t.eventId),
     foreignKey({ columns: [t.storeId, t.eventId], foreignColumns: [events.storeId, events.id] }),
     foreignKey({
       columns: [t.storeId, t.endpointId],
@@ -107,6 +121,8 @@ export const deliveryAttempts = pgTable(
     number: integer('number').notNull(),
     startedAt: instant('started_at').notNull(),
     durationMs: integer('duration_ms').notNull(),
+    requestUrl: text('request_url').notNull(),
+    requestHeaders: jsonText('request_headers').notNull(),
     responseCode: integer('response_code'),
     responseHeaders: jsonText('response_headers'),
     /** The first 4 kB. */
@@ -123,4 +139,5 @@ export const deliveryAttempts = pgTable(
 
 export type WebhookEndpointRow = typeof webhookEndpoints.$inferSelect
 export type EventRow = typeof events.$inferSelect
+export type DeliveryAttemptRow = typeof deliveryAttempts.$inferSelect
 export type DeliveryRow = typeof deliveries.$inferSelect

@@ -63,6 +63,8 @@ test('the secret is shown on creation and never again', async () => {
     not_sent_yet: [],
     is_active: true,
     disabled_reason: null,
+    failing_since: null,
+    rate_limit_per_second: null,
     created_at: '2026-03-02T09:00:00.000Z',
     updated_at: '2026-03-02T09:00:00.000Z',
   })

@@ -1,0 +1,72 @@
+import { and, asc, eq, gt, inArray, lt, ne, notExists, sql } from 'drizzle-orm'
+import type { Deps } from '../../context'
+import { addMs, DAY_MS } from '../../kernel/clock'
+import { stores } from '../stores/table'
+import { deliveries, events } from './table'
+
+const STORES_PER_PAGE = 100
+const ROWS_PER_DELETE = 500
+
+/**
+ * Forgets events and finished deliveries, with their attempts, after the days of the configuration; what is still to be sent
+ * stays, and an event as long as a delivery of it. It looks at every store of the platform, one after the other, in deletions
+ * that are small enough to hold nobody up.
+ */
+export async function pruneWebhooks(deps: Deps, turn?: { stopping: AbortSignal }): Promise<boolean> {
+  const before = addMs(deps.clock.now(), -deps.config.webhookRetentionDays * DAY_MS)
+  for (let after = -1n; ; ) {
+    const page = await deps.db
+      .select({ storeId: stores.storeId })
+      .from(stores)
+      .where(gt(stores.storeId, after))
+      .orderBy(asc(stores.storeId))
+      .limit(STORES_PER_PAGE)
+    for (const { storeId } of page) {
+      for (const isTest of [false, true]) {
+        for (const prune of [pruneDeliveries, pruneEvents]) {
+          while (!turn?.stopping.aborted && (await prune(deps, storeId, isTest, before)) === ROWS_PER_DELETE);
+        }
+      }
+      after = storeId
+    }
+    if (page.length < STORES_PER_PAGE || turn?.stopping.aborted) return false
+  }
+}
+
+/** Answers how many it deleted. */
+type Prune = (deps: Deps, storeId: bigint, isTest: boolean, before: Date) => Promise<number>
+
+const pruneDeliveries: Prune = async ({ db }, storeId, isTest, before) => {
+  const d = deliveries
+  const old = db
+    .select({ id: d.id })
+    .from(d)
+    .where(and(eq(d.storeId, storeId), eq(d.isTest, isTest), lt(d.createdAt, before), ne(d.status, 'pending')))
+    .orderBy(asc(d.createdAt))
+    .limit(ROWS_PER_DELETE)
+  const gone = await db
+    .delete(d)
+    .where(and(eq(d.storeId, storeId), inArray(d.id, old)))
+    .returning({ id: d.id })
+  return gone.length
+}
+
+const pruneEvents: Prune = async ({ db }, storeId, isTest, before) => {
+  const delivery = db
+    .select({ one: sql`1` })
+    .from(deliveries)
+    .where(and(eq(deliveries.storeId, storeId), eq(deliveries.eventId, events.id)))
+  const old = db
+    .select({ id: events.id })
+    .from(events)
+    .where(
+      and(eq(events.storeId, storeId), eq(events.isTest, isTest), lt(events.createdAt, before), notExists(delivery)),
+    )
+    .orderBy(asc(events.createdAt))
+    .limit(ROWS_PER_DELETE)
+  const gone = await db
+    .delete(events)
+    .where(and(eq(events.storeId, storeId), inArray(events.id, old)))
+    .returning({ id: events.id })
+  return gone.length
+}

@@ -1,0 +1,12 @@
+/** `bun run bench [doors|revenue|webhooks] [its arguments]` */
+const BENCHMARKS: Readonly<Record<string, () => Promise<unknown>>> = {
+  doors: () => import('./run'),
+  revenue: () => import('./revenue'),
+  webhooks: () => import('./webhooks'),
+}
+
+const named = BENCHMARKS[process.argv[2] ?? '']
+if (named) process.argv.splice(2, 1)
+await (named ?? BENCHMARKS.doors)?.()
+
+export {}
