@@ -66,7 +66,9 @@ const nodesOf = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nod
 /** How the database answers what was sent, with the parameters that were sent. */
 async function explain({ text, params }: Sent): Promise<Plan[]> {
   const parts = text.split(/\$(\d+)/)
-  const query = sql.join(parts.map((part, at) => (at % 2 ? sql`${sql.param(params[Number(part) - 1])}` : sql.raw(part))))
+  const query = sql.join(
+    parts.map((part, at) => (at % 2 ? sql`${sql.param(params[Number(part) - 1])}` : sql.raw(part))),
+  )
   const [row] = toRows<{ 'QUERY PLAN': [{ Plan: Plan }] }>(
     await world.deps.db.execute(sql`explain (format json) ${query}`),
   )

@@ -3,7 +3,9 @@ import { refundOrder } from '../../server/domain/payments/refunds'
 import { CATALOGUE, EVENT_TYPES } from '../../server/domain/webhooks/catalogue'
 import { deliverDue } from '../../server/domain/webhooks/deliver'
 import { sendSample } from '../../server/domain/webhooks/samples'
+import { rotateSecret } from '../../server/domain/webhooks/secrets'
 import { createWebhook } from '../../server/domain/webhooks/service'
+import { HOUR_MS } from '../../server/kernel/clock'
 import { verifyWebhook } from '../../server/receiver/verify'
 import { type Receiver, startReceiver } from '../support/receiver'
 import { openShop } from '../support/shop'
@@ -51,4 +53,25 @@ test('every event of a sale, of its refund and a sample arrive verifiable, in ea
     expect(types).toContain(type)
   const refund = told.find((event) => event.event === 'sale.refunded')
   expect(refund?.data).toMatchObject({ purchase_id: order.id, amount_cents: 900, total_refunded_cents: 900 })
+})
+
+test('in the overlap of a rotation the old secret and the new one verify the same delivery, after it the new one only', async () => {
+  const shop = await openShop(world)
+  const url = `${receiver.url}/rotated`
+  const old = await createWebhook(shop.ctx, { url, events: ['sale.completed'] }, undefined)
+  const { secret } = await rotateSecret(shop.ctx, { id: old.id, overlap_hours: 1 })
+  const arrives = async () => {
+    await shop.buy()
+    await deliverDue(shop.deps)
+    const { body, headers } = receiver.received.filter(({ path }) => path === '/rotated').at(-1) ?? {}
+    if (body === undefined || headers === undefined) throw new Error('nothing came')
+    return { body, headers, now: world.clock.now() }
+  }
+  const during = await arrives()
+  for (const one of [old.secret, secret])
+    expect(await verifyWebhook({ ...during, secret: one })).toMatchObject({ event: 'sale.completed' })
+  world.clock.advance(2 * HOUR_MS)
+  const after = await arrives()
+  await expect(verifyWebhook({ ...after, secret: old.secret })).rejects.toMatchObject({ code: 'signature_mismatch' })
+  expect(await verifyWebhook({ ...after, secret: [old.secret, secret] })).toMatchObject({ event: 'sale.completed' })
 })

@@ -52,7 +52,8 @@ export async function failToStart(environment: Environment, args: string[] = [],
   return { code, stdout: run.stdout(), stderr: run.stderr() }
 }
 
-function runServer(environment: Environment, args: string[] = [], user?: User) {
+/** The program with these arguments, whatever it is to do. */
+export function runServer(environment: Environment, args: string[] = [], user?: User) {
   const { PATH = '', HOME = '', TMPDIR } = process.env
   const base = { PATH, HOME, ...(TMPDIR ? { TMPDIR } : {}), PORT: '0', PAYHOOK_ALLOW_PRIVATE_WEBHOOKS: '1' }
   const child = spawn(process.execPath, [entry, ...args], {

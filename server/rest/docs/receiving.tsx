@@ -80,10 +80,10 @@ function Rotation() {
     <Part id="receive-webhooks-rotation" title="Rotate the secret">
       <p>
         After a rotation the old secret signs beside the new one for a day, or as long as you say:{' '}
-        <code>webhook-signature</code> and the signature of crypto payments hold both. Rotate, then give the handler the
-        new secret before that time is over, and no request is refused in between. The other two formats have room for
-        one signature, the new one: such a handler refuses what comes until it knows the new secret, and gets it by the
-        next attempts if it answers 503 meanwhile.
+        <code>webhook-signature</code> and the signature of crypto payments hold both.{' '}
+        <a href="#webhooks.rotate_secret">Rotate</a>, then give the handler the new secret before that time is over, and
+        no request is refused in between. The other two formats have room for one signature, the new one: such a handler
+        refuses what comes until it knows the new secret, and gets it by the next attempts if it answers 503 meanwhile.
       </p>
     </Part>
   )
