@@ -58,7 +58,7 @@ export type StoreContext = Deps & {
   afterCommit?: AfterCommit
 }
 
-export type Door = 'rest' | 'trpc' | 'mcp' | 'page' | 'job'
+export type Door = 'rest' | 'trpc' | 'mcp'
 
 /** What a door knows of a request before anybody has looked at its key. */
 export type RequestFacts = {

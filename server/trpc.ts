@@ -53,7 +53,6 @@ const t = initTRPC
   })
 
 export const router = t.router
-export const mergeRouters = t.mergeRouters
 export const createCallerFactory = t.createCallerFactory
 export { toAppError } from './trpc-errors'
 
