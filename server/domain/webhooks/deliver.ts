@@ -1,13 +1,12 @@
 import type { Deps, Turn } from '../../context'
 import { SECOND_MS } from '../../kernel/clock'
 import type { SendOutcome } from '../../ports/sender'
-import { type Backlog, createBacklog } from './backlog'
+import { createBacklog } from './backlog'
 import { signRequest } from './formats'
-import type { Line } from './lines'
-import { pacedForMs, returnPace, takePace } from './pacing'
-import { ATTEMPT_KINDS, type AttemptKind, type Claimed, claimDue } from './queue'
+import type { Claimed } from './queue'
 import { createRecorder, type Recorder } from './results'
-import { createSlots, type SlotLimits, type Slots } from './slots'
+import { MOMENT_MS, takeDue } from './round'
+import { createSlots, type SlotLimits } from './slots'
 import { judge, MAX_ATTEMPTS, type Verdict } from './verdict'
 
 /** A receiver has this long to answer (documents B and D). */
@@ -23,7 +22,6 @@ const LINES = 4 * LIMITS.all
 
 /** A round costs as much as some sends: it waits until several slots were freed, or a moment for fewer. */
 const MANY_FREED = LIMITS.all / 4
-const MOMENT_MS = 10
 
 const UNFINISHED = `Given up: ${MAX_ATTEMPTS} attempts were begun, and the last ones never came to an end.`
 
@@ -43,6 +41,10 @@ export async function deliverDue(deps: Deps, turn?: Turn): Promise<boolean> {
     if (slots.busy() === 0 || (leftSome && freed >= MANY_FREED)) bell.ring()
     else if (leftSome) bell.ringIn(MOMENT_MS)
   })
+  const start = (delivery: Claimed) => {
+    const { storeId, kind, endpoint } = delivery
+    slots.run({ storeId, kind, endpointId: endpoint.id }, () => deliver(deps, recorder, delivery))
+  }
   turn?.onWake(() => {
     backlog.stale()
     bell.ring()
@@ -53,7 +55,7 @@ export async function deliverDue(deps: Deps, turn?: Turn): Promise<boolean> {
       // A slot that is freed during the round may have been wanted by it.
       leftSome = true
       freed = 0
-      const round = await takeDue({ deps, slots, backlog, recorder })
+      const round = await takeDue({ deps, slots, limits: LIMITS, backlog, start })
       leftSome = round.leftSome
       if (round.againInMs !== undefined) bell.ringIn(round.againInMs)
       else if (!leftSome && slots.busy() === 0) return false
@@ -64,91 +66,6 @@ export async function deliverDue(deps: Deps, turn?: Turn): Promise<boolean> {
     turn?.stopping.removeEventListener('abort', bell.ring)
     await slots.idle()
   }
-}
-
-type Parts = { deps: Deps; slots: Slots; backlog: Backlog; recorder: Recorder }
-
-type Round = {
-  /** Due work was left behind for want of slots. */
-  leftSome: boolean
-  /** When another round has something to do, slots or not. */
-  againInMs: number | undefined
-}
-
-/**
- * Claims and starts what fits in the free slots. First every store up to its share, the one that has waited longest first;
- * what is free after that goes to whoever has more. In each store first attempts go before retries.
- */
-async function takeDue(parts: Parts): Promise<Round> {
-  const { deps, slots, backlog } = parts
-  const stores = byStore(await backlog.lines())
-  const share = Math.ceil(LIMITS.all / Math.max(1, stores.size))
-  let count = 0
-  for (const most of [Math.min(share, LIMITS.perStore), LIMITS.perStore]) {
-    for (const [storeId, lines] of stores) {
-      for (const kind of ATTEMPT_KINDS) {
-        const limit = Math.min(slots.roomOfStore(storeId, kind), most - slots.busyOfStore(storeId))
-        if (limit > 0) count += await takeOfStore(parts, storeId, kind, lines, limit)
-      }
-    }
-  }
-  const left = await backlog.lines()
-  const waits = left.map((line) => pacedForMs(line, deps.clock.now()))
-  const paced = waits.filter((ms) => ms > 0)
-  const nextLookMs = backlog.nextLookMs()
-  const reasons = [
-    ...paced,
-    ...(nextLookMs === undefined ? [] : [nextLookMs]),
-    ...(count > 0 && left.length > 0 ? [MOMENT_MS] : []),
-  ]
-  return {
-    leftSome: waits.length > paced.length,
-    againInMs: reasons.length > 0 ? Math.min(...reasons) : undefined,
-  }
-}
-
-function byStore(lines: readonly Line[]): Map<bigint, Line[]> {
-  const stores = new Map<bigint, Line[]>()
-  for (const line of lines) {
-    const own = stores.get(line.storeId)
-    if (own) own.push(line)
-    else stores.set(line.storeId, [line])
-  }
-  return stores
-}
-
-/** Answers how many were started. */
-async function takeOfStore(
-  { deps, slots, backlog, recorder }: Parts,
-  storeId: bigint,
-  kind: AttemptKind,
-  lines: readonly Line[],
-  limit: number,
-): Promise<number> {
-  const waiting = lines.filter((line) => line.due[kind] !== null)
-  const rooms = new Map<string, number>()
-  let left = limit
-  for (const [index, line] of waiting.entries()) {
-    const fair = Math.ceil(left / (waiting.length - index))
-    const wanted = Math.min(slots.roomOfEndpoint(line.endpointId, kind, line.isFailing), fair)
-    const room = wanted > 0 ? await takePace(deps, line, wanted) : 0
-    if (room <= 0) continue
-    rooms.set(line.endpointId, room)
-    left -= room
-  }
-  if (rooms.size === 0) return 0
-  const { claimed, exhausted } = await claimDue(deps, storeId, kind, rooms)
-  for (const delivery of claimed) {
-    const owner = { storeId, endpointId: delivery.endpoint.id, kind }
-    slots.run(owner, () => deliver(deps, recorder, delivery))
-  }
-  for (const line of waiting) {
-    if (exhausted.has(line.endpointId)) backlog.exhausted(line, kind)
-    if (line.ratePerSecond === null) continue
-    const used = claimed.filter(({ endpoint }) => endpoint.id === line.endpointId).length
-    await returnPace(deps, line, (rooms.get(line.endpointId) ?? 0) - used)
-  }
-  return claimed.length
 }
 
 /** Never throws: what couldn't be written down stays leased, and is tried again when the lease ends. */

@@ -3,6 +3,7 @@ import type { Deps } from '../../context'
 import { inTransaction } from '../../db/transaction'
 import type { SendOutcome, SendRequest } from '../../ports/sender'
 import { noteHealth } from './health'
+import { createPermits } from './permits'
 import type { Claimed } from './queue'
 import { deliveries, deliveryAttempts } from './table'
 import type { Verdict } from './verdict'
@@ -154,22 +155,5 @@ async function commit(deps: Deps, storeId: bigint, waiting: readonly Waiting[]):
     const [only, ...others] = waiting
     if (others.length === 0) only?.reject(error)
     else for (const one of waiting) await commit(deps, storeId, [one])
-  }
-}
-
-/** At most `count` holders at a time; the others wait in line. */
-function createPermits(count: number) {
-  const line: (() => void)[] = []
-  let free = count
-  return {
-    take: async () => {
-      if (free > 0) free--
-      else await new Promise<void>((resolve) => line.push(resolve))
-    },
-    give: () => {
-      const next = line.shift()
-      if (next) next()
-      else free++
-    },
   }
 }

@@ -18,12 +18,18 @@ const SHARES: Readonly<Record<AttemptKind, number>> = { first: 7 / 8, retry: 1 /
 export type SlotOwner = { storeId: bigint; endpointId: string; kind: AttemptKind }
 
 export type Slots = {
+  /** How many run. */
   busy(): number
-  busyOfStore(storeId: bigint): number
+  /** Running and reserved ones of a store. */
+  takenOfStore(storeId: bigint): number
   /** Free slots for one more of this kind, in all and for this store. */
   roomOfStore(storeId: bigint, kind: AttemptKind): number
   roomOfEndpoint(endpointId: string, kind: AttemptKind, isFailing: boolean): number
-  /** Runs `work` in a slot, which is free again when it has ended. The caller made sure that there is room. */
+  /** Keeps slots for what is about to be claimed. The caller made sure that there is room. */
+  reserve(owner: SlotOwner, count: number): void
+  /** Gives back reserved slots that nothing was claimed for. */
+  release(owner: SlotOwner, count: number): void
+  /** Runs `work` in a reserved slot, which is free again when it has ended. */
   run(owner: SlotOwner, work: () => Promise<void>): void
   /** Resolves when nothing runs. */
   idle(): Promise<void>
@@ -34,32 +40,35 @@ const ALL = 'all'
 export function createSlots(limits: SlotLimits, onFree: () => void): Slots {
   const running = new Set<Promise<void>>()
   const counts = new Map<string | bigint, Record<AttemptKind, number>>()
-  const count = (key: string | bigint, kind: AttemptKind, change: 1 | -1) => {
+  const count = (key: string | bigint, kind: AttemptKind, change: number) => {
     const next = { ...(counts.get(key) ?? { first: 0, retry: 0 }) }
     next[kind] += change
     if (ATTEMPT_KINDS.every((each) => next[each] === 0)) counts.delete(key)
     else counts.set(key, next)
   }
-  const busyOf = (key: string | bigint) => {
+  const countAll = ({ storeId, endpointId, kind }: SlotOwner, change: number) => {
+    for (const key of [ALL, storeId, endpointId]) count(key, kind, change)
+  }
+  const takenOf = (key: string | bigint) => {
     const { first, retry } = counts.get(key) ?? { first: 0, retry: 0 }
     return first + retry
   }
   const room = (key: string | bigint, kind: AttemptKind, limit: number) => {
     const share = Math.max(1, Math.floor(limit * SHARES[kind]))
-    return Math.min(limit - busyOf(key), share - (counts.get(key)?.[kind] ?? 0))
+    return Math.min(limit - takenOf(key), share - (counts.get(key)?.[kind] ?? 0))
   }
   return {
     busy: () => running.size,
-    busyOfStore: busyOf,
+    takenOfStore: takenOf,
     roomOfStore: (storeId, kind) => Math.min(room(ALL, kind, limits.all), room(storeId, kind, limits.perStore)),
     roomOfEndpoint: (endpointId, kind, isFailing) =>
       room(endpointId, kind, isFailing ? limits.perFailingEndpoint : limits.perEndpoint),
-    run: ({ storeId, endpointId, kind }, work) => {
-      const keys = [ALL, storeId, endpointId]
-      for (const key of keys) count(key, kind, 1)
+    reserve: countAll,
+    release: (owner, unused) => countAll(owner, -unused),
+    run: (owner, work) => {
       const done = work().finally(() => {
         running.delete(done)
-        for (const key of keys) count(key, kind, -1)
+        countAll(owner, -1)
         onFree()
       })
       running.add(done)
