@@ -6,7 +6,6 @@ import { addMs, HOUR_MS } from '../../kernel/clock'
 import { AppError } from '../../kernel/errors'
 import { newOrderNumber, newRowId, newTransactionId, parseSessionId, storeOfRowId } from '../../kernel/ids'
 import { basisPointsOf, toWireMinor } from '../../kernel/money'
-import type { ProductRow } from '../products/table'
 import type { StoreRow } from '../stores/table'
 import type { Order, OrderQuery } from './schema'
 import { type OrderRow, orders } from './table'
@@ -14,8 +13,17 @@ import { type OrderRow, orders } from './table'
 /** Documents A and D: a session can be paid for an hour. */
 const SESSION_MS = HOUR_MS
 
+/** One thing at its price of this moment. An order without a product has a name and an amount of its own. */
+export type Item = {
+  productId: string | null
+  variantId: string | null
+  name: string
+  priceMinor: bigint
+  currency: string
+}
+
 /** What an order is made of, and for which session. */
-export type Sold = { store: StoreRow; product: ProductRow; sessionId: string }
+export type Sold = { store: StoreRow; item: Item; sessionId: string }
 
 export type Wishes = Pick<
   OrderRow,
@@ -23,7 +31,7 @@ export type Wishes = Pick<
 >
 
 /**
- * A pending order with the product's price of this moment, or undefined when the session has one already: two calls with one
+ * A pending order with the item's price of this moment, or undefined when the session has one already: two calls with one
  * session make one order.
  */
 export async function insertOrder(
@@ -31,7 +39,7 @@ export async function insertOrder(
   sold: Sold,
   wishes: Partial<Wishes>,
 ): Promise<OrderRow | undefined> {
-  const { store, product, sessionId } = sold
+  const { store, item, sessionId } = sold
   const at = ctx.clock.now()
   for (;;) {
     const [row] = await ctx.db
@@ -43,11 +51,14 @@ export async function insertOrder(
         number: newOrderNumber(at),
         transactionId: newTransactionId(),
         sessionId,
-        productId: product.id,
-        productName: product.name,
-        amountMinor: product.priceMinor,
-        feeMinor: basisPointsOf(product.priceMinor, store.feeBasisPoints),
-        currency: product.currency,
+        productId: item.productId,
+        variantId: item.variantId,
+        productName: item.name,
+        subtotalMinor: item.priceMinor,
+        discountMinor: 0n,
+        amountMinor: item.priceMinor,
+        feeMinor: basisPointsOf(item.priceMinor, store.feeBasisPoints),
+        currency: item.currency,
         status: 'pending',
         metadata: {},
         refundedMinor: 0n,

@@ -27,7 +27,15 @@ export const orders = pgTable(
     /** `cs_…`: the checkout session; whoever knows it may pay. One session is one order. */
     sessionId: text('session_id').notNull(),
     productId: uuid('product_id'),
+    variantId: uuid('variant_id'),
     productName: text('product_name').notNull(),
+    /** Before the discount: amount + discount = subtotal. */
+    subtotalMinor: minorUnits('subtotal_minor').notNull(),
+    discountMinor: minorUnits('discount_minor').notNull(),
+    couponId: uuid('coupon_id'),
+    /** As it was spelled when it was taken; the coupon may be deleted later. */
+    couponCode: text('coupon_code'),
+    /** What the buyer pays. */
     amountMinor: minorUnits('amount_minor').notNull(),
     feeMinor: minorUnits('fee_minor').notNull(),
     currency: currencyCode(),

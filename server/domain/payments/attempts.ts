@@ -3,12 +3,11 @@ import type { StoreContext } from '../../context'
 import { inTransaction } from '../../db/transaction'
 import { derivedRowId, newRowId } from '../../kernel/ids'
 import type { ChargeOutcome, Gateway } from '../../ports/gateway'
-import { announce } from '../orders/events'
 import { lockOrder } from '../orders/service'
 import { type OrderRow, orders } from '../orders/table'
 import { completeOrder, failOrder } from '../orders/transitions'
-import { recordEntry } from '../revenue/entries'
 import { isPayable } from './checkout'
+import { afterDeclined, afterPaid } from './outcomes'
 import { type PaymentAttemptRow, paymentAttempts } from './table'
 
 export type ClaimedAttempt = { order: OrderRow; attempt: PaymentAttemptRow }
@@ -118,7 +117,7 @@ async function settle(tx: StoreContext, { id, orderId }: PaymentAttemptRow, outc
   if (outcome.status === 'succeeded') await complete(tx, orderId, at)
   if (outcome.status === 'declined') {
     const failed = await failOrder(tx, orderId, outcome.code)
-    if (failed) await announce(tx, { kind: 'failed', order: failed })
+    if (failed) await afterDeclined(tx, failed)
   }
   return { order, isUnwanted: false }
 }
@@ -126,17 +125,7 @@ async function settle(tx: StoreContext, { id, orderId }: PaymentAttemptRow, outc
 async function complete(tx: StoreContext, orderId: string, at: Date): Promise<void> {
   const order = await completeOrder(tx, orderId, { method: 'card', at })
   if (!order) throw new Error(`order ${orderId} was held and unpaid, and yet can't be completed`)
-  await recordEntry(tx, {
-    kind: 'sale',
-    sourceId: order.id,
-    orderId: order.id,
-    productId: order.productId,
-    currency: order.currency,
-    method: 'card',
-    amountMinor: order.amountMinor,
-    happenedAt: at,
-  })
-  await announce(tx, { kind: 'completed', order })
+  await afterPaid(tx, order, at)
 }
 
 /** The refund's id is derived, so that doing this twice pays back once. */

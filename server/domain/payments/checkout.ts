@@ -4,14 +4,14 @@ import { prepared } from '../../db/prepared'
 import { inTransaction } from '../../db/transaction'
 import { AppError } from '../../kernel/errors'
 import { derivedSessionId, newSessionId, parseSessionId, storeOfRowId } from '../../kernel/ids'
-import { announce } from '../orders/events'
 import type { NewOrder } from '../orders/schema'
-import { getOrder, insertOrder, type Sold, type Wishes } from '../orders/service'
+import { getOrder, type Item, insertOrder, type Sold, type Wishes } from '../orders/service'
 import { type OrderRow, orders, SESSION_EXPIRED } from '../orders/table'
 import { type ProductRow, products } from '../products/table'
 import { type StoreRow, stores } from '../stores/table'
 import { openOrderEndpoint } from '../webhooks/payment-urls'
 import { refuseUncallable } from '../webhooks/service'
+import { afterOpened } from './outcomes'
 import { OPEN_ATTEMPT, type PaymentAttemptRow, paymentAttempts } from './table'
 
 /** Why a product can't be bought now; null when it can. */
@@ -102,7 +102,9 @@ export async function openSession(
   if (known) return ofProduct(known, product)
   refuseObstacle(ctx, store, product)
   const { sessionId, email } = input
-  await inTransaction(ctx, (tx) => open(tx, { store, product, sessionId }, { customerEmail: email ?? null }))
+  await inTransaction(ctx, (tx) =>
+    open(tx, { store, item: itemOf(product), sessionId }, { customerEmail: email ?? null }),
+  )
   return ofProduct(await findCheckout(deps, input.sessionId), product)
 }
 
@@ -111,10 +113,14 @@ function ofProduct(checkout: Checkout, product: ProductRow): Checkout {
   return checkout
 }
 
+function itemOf({ id: productId, name, priceMinor, currency }: ProductRow): Item {
+  return { productId, variantId: null, name, priceMinor, currency }
+}
+
 /** A new order with its events, or undefined when the session has one already. */
 async function open(tx: StoreContext, sold: Sold, wishes: Partial<Wishes>): Promise<OrderRow | undefined> {
   const order = await insertOrder(tx, sold, wishes)
-  if (order) await announce(tx, { kind: 'opened', order })
+  if (order) await afterOpened(tx, order)
   return order
 }
 
@@ -134,7 +140,7 @@ export async function createOrder(ctx: StoreContext, input: NewOrder, run?: stri
     run === undefined ? newSessionId(storeId, isTest) : derivedSessionId(storeId, isTest, `order ${run}`)
   const made = await inTransaction(ctx, async (tx) => {
     if (webhookUrl !== undefined) await openOrderEndpoint(tx, webhookUrl, store.signingSecret)
-    return open(tx, { store, product, sessionId }, wishesOf(input))
+    return open(tx, { store, item: itemOf(product), sessionId }, wishesOf(input))
   })
   return made ?? getOrder(ctx, sessionId)
 }

@@ -1,10 +1,10 @@
 import { and, asc, eq, lte, min, notExists, sql } from 'drizzle-orm'
 import { type Deps, type StoreContext, storeContext } from '../../context'
 import { inTransaction } from '../../db/transaction'
-import { announce } from '../orders/events'
 import { lockOrder } from '../orders/service'
 import { isUnpaid, orders, SESSION_EXPIRED } from '../orders/table'
 import { failOrder } from '../orders/transitions'
+import { afterExpired } from './outcomes'
 import { BATCH, eachStore, logged, STORES } from './recovery'
 import { paymentAttempts } from './table'
 
@@ -62,6 +62,6 @@ function expireOrder(ctx: StoreContext, id: string): Promise<void> {
       .set({ status: 'void', updatedAt: tx.clock.now() })
       .where(and(attempts, eq(paymentAttempts.status, 'requires_action')))
     const failed = await failOrder(tx, id, SESSION_EXPIRED)
-    if (failed) await announce(tx, { kind: 'expired', order: failed })
+    if (failed) await afterExpired(tx, failed)
   })
 }

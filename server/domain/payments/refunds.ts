@@ -5,12 +5,11 @@ import { AppError } from '../../kernel/errors'
 import { newRowId } from '../../kernel/ids'
 import { formatMoney, toWireMinor } from '../../kernel/money'
 import type { Gateway, RefundOutcome } from '../../ports/gateway'
-import { announce } from '../orders/events'
 import { getOrder, lockOrder, toOrder } from '../orders/service'
 import { type OrderRow, type RefundRow, refunds } from '../orders/table'
 import { leftToRefund, reserveRefund, settleRefund } from '../orders/transitions'
-import { recordEntry } from '../revenue/entries'
 import { gatewayOf } from './checkout'
+import { afterRefunded } from './outcomes'
 import { paymentAttempts } from './table'
 
 export type RefundRequested = {
@@ -171,17 +170,7 @@ async function settle(tx: StoreContext, { id, orderId, amountMinor }: RefundRow,
   const order = await settleRefund(tx, orderId, amountMinor, isPaidBack)
   if (!order) throw new Error(`refund ${id} was not set aside in its order`)
   if (!isPaidBack) return
-  await recordEntry(tx, {
-    kind: 'refund',
-    sourceId: id,
-    orderId,
-    productId: order.productId,
-    currency: order.currency,
-    method: order.method ?? 'card',
-    amountMinor,
-    happenedAt: at,
-  })
-  await announce(tx, { kind: 'refunded', order, refund })
+  await afterRefunded(tx, order, refund, at)
 }
 
 export function toRefund(ctx: StoreContext, { order, refund }: Refunded) {
