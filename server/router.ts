@@ -1,6 +1,7 @@
 import { keysRouter } from './domain/keys/router'
 import { ordersRouter } from './domain/orders/router'
 import { productsRouter } from './domain/products/router'
+import { variantsRouter } from './domain/products/variants-router'
 import { revenueRouter, statsRouter } from './domain/revenue/router'
 import { storesRouter } from './domain/stores/router'
 import { eventsRouter } from './domain/webhooks/events-router'
@@ -12,6 +13,7 @@ export const appRouter = router({
   stores: storesRouter,
   keys: keysRouter,
   products: productsRouter,
+  variants: variantsRouter,
   orders: ordersRouter,
   webhooks: webhooksRouter,
   events: eventsRouter,

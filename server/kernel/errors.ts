@@ -16,6 +16,7 @@ export const ERRORS = {
   store_not_found: { status: 404, trpc: 'NOT_FOUND', retryable: false },
   key_not_found: { status: 404, trpc: 'NOT_FOUND', retryable: false },
   product_not_found: { status: 404, trpc: 'NOT_FOUND', retryable: false },
+  variant_not_found: { status: 404, trpc: 'NOT_FOUND', retryable: false },
   order_not_found: { status: 404, trpc: 'NOT_FOUND', retryable: false },
   session_not_found: { status: 404, trpc: 'NOT_FOUND', retryable: false },
   delivery_not_found: { status: 404, trpc: 'NOT_FOUND', retryable: false },

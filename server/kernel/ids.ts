@@ -86,6 +86,33 @@ export function storeOfRowId(id: string): bigint | undefined {
   return BigInt(`0x${id.slice(0, 8)}${id.slice(9, 11)}`)
 }
 
+/** Kinds of rows that document D knows by an id of its own. */
+type DocumentedKind = 'var'
+
+/** 128 bits of a uuid, 5 a character. */
+const ROW_CHARS = 26
+
+/** A row's id as document D writes it: `var_` and the uuid in 26 characters. It names its store, as the uuid does. */
+export function formatRowId(kind: DocumentedKind, rowId: string): string {
+  let bits = BigInt(`0x${rowId.replaceAll('-', '')}`)
+  let text = ''
+  for (let index = 0; index < ROW_CHARS; index++, bits >>= 5n) text = ALPHABET.charAt(Number(bits & 31n)) + text
+  return `${kind}_${text}`
+}
+
+const DOCUMENTED_ID = new RegExp(`^([a-z]+)_(${CHAR}{${ROW_CHARS}})$`)
+
+/** The uuid of such an id, or undefined when the text is none of this kind. */
+export function parseRowId(kind: DocumentedKind, text: string): string | undefined {
+  const match = DOCUMENTED_ID.exec(text)
+  if (match?.[1] !== kind || !match[2]) return undefined
+  let bits = 0n
+  for (const char of match[2]) bits = (bits << 5n) | BigInt(ALPHABET.indexOf(char))
+  const hex = bits.toString(16).padStart(32, '0')
+  const rowId = hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+  return storeOfRowId(rowId) === undefined ? undefined : rowId
+}
+
 /** `sk_live_` or `sk_test_`, the store's 8 characters, then 40 random characters: 200 bits. */
 export function newApiKey(store: bigint, isTest: boolean): string {
   return `sk_${isTest ? 'test' : 'live'}_${storeChars(store)}${randomChars(40)}`

@@ -1,11 +1,12 @@
 import type { Deps } from '../context'
-import { type Checkout, findCheckout, findProductForSale, type Obstacle } from '../domain/payments/checkout'
+import { type Checkout, findCheckout, type Obstacle, obstacleOf } from '../domain/payments/checkout'
+import { goodsOf } from '../domain/payments/goods'
 import { finishAuthentication } from '../domain/payments/service'
 import { formatDecimal } from '../kernel/money'
 import { readCardForm } from './card-form'
 import { checkoutPath, type PageContext, readForm, seeOther, sendPage } from './page'
 import { formOfOrder, type Offer, pay, refilled, saleOfOrder, sendForm } from './paying'
-import { obstacleOf, sendExpired, sendObstacle, sendProcessing } from './states'
+import { sendExpired, sendObstacle, sendProcessing } from './states'
 import { ChallengePage } from './views/challenge'
 import { ReceiptPage } from './views/receipt'
 
@@ -14,7 +15,7 @@ export async function showSession(c: PageContext, deps: Deps, sessionId: string)
   const checkout = await findCheckout(deps, sessionId)
   switch (checkout.state) {
     case 'open': {
-      const { obstacle, description } = await goodsOf(deps, checkout)
+      const { obstacle, description } = await goodsFor(checkout)
       if (obstacle) return sendObstacle(c, obstacle, checkout)
       return sendForm(c, deps, offerOf(c, checkout, description), formOfOrder(c.get('visit').texts, checkout))
     }
@@ -37,7 +38,7 @@ export async function showSession(c: PageContext, deps: Deps, sessionId: string)
 export async function payForSession(c: PageContext, deps: Deps, sessionId: string): Promise<Response> {
   const checkout = await findCheckout(deps, sessionId)
   if (checkout.state !== 'open') return seeOther(c, checkoutPath(c.get('visit'), sessionId))
-  const { obstacle, description } = await goodsOf(deps, checkout)
+  const { obstacle, description } = await goodsFor(checkout)
   if (obstacle) return sendObstacle(c, obstacle, checkout)
   const fields = await readForm(c)
   const offer = offerOf(c, checkout, description)
@@ -47,11 +48,9 @@ export async function payForSession(c: PageContext, deps: Deps, sessionId: strin
 }
 
 /** What an open order still needs of its product: whether it may be sold, and its description. */
-async function goodsOf(deps: Deps, checkout: Checkout): Promise<{ obstacle: Obstacle; description: string | null }> {
-  const { productId } = checkout.order
-  if (productId === null) return { obstacle: obstacleOf(checkout), description: null }
-  const { product, obstacle } = await findProductForSale(deps, productId)
-  return { obstacle, description: product.description }
+async function goodsFor({ ctx, store, order }: Checkout): Promise<{ obstacle: Obstacle; description: string | null }> {
+  const goods = await goodsOf(ctx, order)
+  return { obstacle: obstacleOf(ctx, store, goods), description: goods?.product.description ?? null }
 }
 
 function offerOf(c: PageContext, checkout: Checkout, description: string | null): Offer {

@@ -1,5 +1,5 @@
 import type { StoreContext } from '../context'
-import { type Checkout, gatewayOf, type Obstacle } from '../domain/payments/checkout'
+import type { Checkout, Obstacle } from '../domain/payments/checkout'
 import type { AppError, ErrorCode } from '../kernel/errors'
 import { checkoutPath, type PageContext, sendPage } from './page'
 import type { StoreFace } from './views/layout'
@@ -21,12 +21,6 @@ export function sendObstacle(
 ): Promise<Response> {
   const said = c.get('visit').texts.states[obstacle]
   return sendState(c, OBSTACLE_STATUS[obstacle], { ...said, store: sale?.store, isTest: sale?.ctx.isTest })
-}
-
-/** Why an open order without a product can't be paid just now; null when it can. */
-export function obstacleOf({ ctx, store }: Checkout): Obstacle {
-  if (store.status !== 'approved') return 'store_not_approved'
-  return gatewayOf(ctx) ? null : 'no_gateway'
 }
 
 const OBSTACLE_OF_ERROR: Partial<Record<ErrorCode, NonNullable<Obstacle>>> = {

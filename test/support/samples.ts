@@ -25,6 +25,13 @@ const paidOrder = async (store: SampleStore) => {
   await store.call('orders.pay_test', { id })
   return { id }
 }
+const LICENSE = { activation_limit: 3, duration_days: 365 }
+const variant = async (store: SampleStore) => {
+  const { id: product_id } = await product(store)
+  const made = await store.call('variants.create', { product_id, name: 'Team', price_cents: 4900, license: LICENSE })
+  return { id: made.id, product_id }
+}
+const variantId = async (store: SampleStore) => ({ id: (await variant(store)).id })
 /** Nobody listens there: a test delivery fails at once, the same way each time. */
 const HOOK = { url: 'https://127.0.0.1:9/hooks', events: ['sale.completed'] }
 const webhook = async ({ call }: SampleStore) => ({ id: (await call('webhooks.create', HOOK)).id })
@@ -66,6 +73,22 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   'products.get': { input: product },
   'products.update': { input: async (store) => ({ ...(await product(store)), name: 'Box', price_cents: 50 }) },
   'products.archive': { input: product },
+  'variants.create': {
+    input: async (store) => ({
+      product_id: (await product(store)).id,
+      name: 'Team licence',
+      price_cents: 4900,
+      license: LICENSE,
+    }),
+  },
+  'variants.list': {
+    input: async (store) => ({ product_id: (await variant(store)).product_id, status: 'active', limit: 5 }),
+  },
+  'variants.get': { input: variantId },
+  'variants.update': {
+    input: async (store) => ({ ...(await variantId(store)), price_cents: 5900, license: { activation_limit: null } }),
+  },
+  'variants.archive': { input: variantId },
   'orders.create': {
     as: 'test',
     input: async (store) => ({

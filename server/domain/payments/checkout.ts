@@ -5,12 +5,13 @@ import { inTransaction } from '../../db/transaction'
 import { AppError } from '../../kernel/errors'
 import { derivedSessionId, newSessionId, parseSessionId, storeOfRowId } from '../../kernel/ids'
 import type { NewOrder } from '../orders/schema'
-import { getOrder, type Item, insertOrder, type Sold, type Wishes } from '../orders/service'
+import { getOrder, insertOrder, type Sold, type Wishes } from '../orders/service'
 import { type OrderRow, orders, SESSION_EXPIRED } from '../orders/table'
 import { type ProductRow, products } from '../products/table'
 import { type StoreRow, stores } from '../stores/table'
 import { openOrderEndpoint } from '../webhooks/payment-urls'
 import { refuseUncallable } from '../webhooks/service'
+import { type Goods, itemOf, statusOf } from './goods'
 import { afterOpened } from './outcomes'
 import { OPEN_ATTEMPT, type PaymentAttemptRow, paymentAttempts } from './table'
 
@@ -49,11 +50,13 @@ export async function findProductForSale(deps: Deps, productId: string): Promise
   const [row] = storeId === undefined ? [] : await query.execute({ storeId, productId })
   if (!row) throw productNotFound()
   const ctx = storeContext(deps, row.store.storeId, row.product.isTest)
-  return { ctx, ...row, obstacle: obstacleOf(ctx, row.store, row.product) }
+  return { ctx, ...row, obstacle: obstacleOf(ctx, row.store, { product: row.product, variant: null }) }
 }
 
-function obstacleOf(ctx: StoreContext, store: StoreRow, product: ProductRow | null): Obstacle {
-  if (product && product.status !== 'active') return product.status
+/** `goods` is null for an order with a name and an amount of its own. */
+export function obstacleOf(ctx: StoreContext, store: StoreRow, goods: Goods | null): Obstacle {
+  const status = goods ? statusOf(goods) : 'active'
+  if (status !== 'active') return status
   if (store.status !== 'approved') return 'store_not_approved'
   return gatewayOf(ctx) ? null : 'no_gateway'
 }
@@ -64,15 +67,17 @@ export function gatewayOf(ctx: StoreContext) {
 }
 
 /** Throws what stands in the way of selling: product_not_available, account_not_approved, gateway_not_configured. */
-export function refuseObstacle(ctx: StoreContext, store: StoreRow, product: ProductRow | null): void {
-  switch (obstacleOf(ctx, store, product)) {
+export function refuseObstacle(ctx: StoreContext, store: StoreRow, goods: Goods | null): void {
+  switch (obstacleOf(ctx, store, goods)) {
     case null:
       return
     case 'draft':
     case 'archived':
       throw new AppError('product_not_available', 'This product is not for sale.', {
-        field: 'product_id',
-        hint: 'Set its status to active with update_product to sell it.',
+        field: goods?.variant ? 'variant_id' : 'product_id',
+        hint: goods?.variant
+          ? "Its status and its product's must be active: update_variant and update_product set them."
+          : 'Set its status to active with update_product to sell it.',
       })
     case 'store_not_approved':
       throw new AppError('account_not_approved', 'account not approved', {
@@ -100,10 +105,11 @@ export async function openSession(
   if (session?.store !== ctx.storeId || session.isTest !== ctx.isTest) throw sessionNotFound()
   const known = await lookUp(deps, input.sessionId)
   if (known) return ofProduct(known, product)
-  refuseObstacle(ctx, store, product)
+  const goods = { product, variant: null }
+  refuseObstacle(ctx, store, goods)
   const { sessionId, email } = input
   await inTransaction(ctx, (tx) =>
-    open(tx, { store, item: itemOf(product), sessionId }, { customerEmail: email ?? null }),
+    open(tx, { store, item: itemOf(goods), sessionId }, { customerEmail: email ?? null }),
   )
   return ofProduct(await findCheckout(deps, input.sessionId), product)
 }
@@ -111,10 +117,6 @@ export async function openSession(
 function ofProduct(checkout: Checkout, product: ProductRow): Checkout {
   if (checkout.order.productId !== product.id) throw sessionNotFound()
   return checkout
-}
-
-function itemOf({ id: productId, name, priceMinor, currency }: ProductRow): Item {
-  return { productId, variantId: null, name, priceMinor, currency }
 }
 
 /** A new order with its events, or undefined when the session has one already. */
@@ -132,7 +134,8 @@ export async function createOrder(ctx: StoreContext, input: NewOrder, run?: stri
   const { ctx: seller, store, product } = await findProductForSale(ctx, input.product_id)
   // Another store's product, or the other mode's, is "not found": ids must not leak.
   if (seller.storeId !== ctx.storeId || seller.isTest !== ctx.isTest) throw productNotFound()
-  refuseObstacle(ctx, store, product)
+  const goods = { product, variant: null }
+  refuseObstacle(ctx, store, goods)
   const { webhook_url: webhookUrl } = input
   if (webhookUrl !== undefined) await refuseUncallable(ctx, webhookUrl, 'webhook_url')
   const { storeId, isTest } = ctx
@@ -140,7 +143,7 @@ export async function createOrder(ctx: StoreContext, input: NewOrder, run?: stri
     run === undefined ? newSessionId(storeId, isTest) : derivedSessionId(storeId, isTest, `order ${run}`)
   const made = await inTransaction(ctx, async (tx) => {
     if (webhookUrl !== undefined) await openOrderEndpoint(tx, webhookUrl, store.signingSecret)
-    return open(tx, { store, item: itemOf(product), sessionId }, wishesOf(input))
+    return open(tx, { store, item: itemOf(goods), sessionId }, wishesOf(input))
   })
   return made ?? getOrder(ctx, sessionId)
 }

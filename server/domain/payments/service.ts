@@ -1,10 +1,10 @@
 import type { Deps, StoreContext } from '../../context'
 import type { Card, ChargeOutcome, DeclineCode, Gateway } from '../../ports/gateway'
 import type { OrderRow } from '../orders/table'
-import { getProduct } from '../products/service'
 import type { StoreRow } from '../stores/table'
 import { type ClaimedAttempt, claimAttempt, claimAuthentication, settleAttempt } from './attempts'
 import { type Checkout, findCheckout, gatewayOf, refuseObstacle } from './checkout'
+import { goodsOf } from './goods'
 
 /** `declined` is set when this very call was declined; the checkout is then open again. */
 export type PaymentResult = { checkout: Checkout; declined: DeclineCode | null }
@@ -33,9 +33,9 @@ export async function payWithCard(deps: Deps, sessionId: string, payment: CardPa
   return { checkout: await findCheckout(deps, sessionId), declined: codeOf(outcome) }
 }
 
-/** A product that was archived meanwhile, or a store that was suspended, sells nothing in open checkouts either. */
+/** A product or variant that was archived meanwhile, or a store that was suspended, sells nothing in open checkouts either. */
 async function gatewayForSale(ctx: StoreContext, store: StoreRow, order: OrderRow): Promise<Gateway> {
-  refuseObstacle(ctx, store, order.productId === null ? null : await getProduct(ctx, order.productId))
+  refuseObstacle(ctx, store, await goodsOf(ctx, order))
   const gateway = gatewayOf(ctx)
   if (!gateway) throw new Error('a missing gateway is an obstacle')
   return gateway

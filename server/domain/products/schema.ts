@@ -15,7 +15,7 @@ export const ProductStatus = z.enum(['draft', 'active', 'archived'], 'must be dr
 /** Document A's floor, and Stripe's in usd. */
 export const MIN_PRICE_MINOR = 50
 
-const Price = z
+export const Price = z
   .int("must be a whole number in the currency's smallest unit, for example 1900 for $19.00")
   .min(MIN_PRICE_MINOR, `must be at least ${MIN_PRICE_MINOR}`)
   .max(MAX_AMOUNT_MINOR, `must be at most ${MAX_AMOUNT_MINOR}`)
@@ -52,7 +52,7 @@ export const NewProduct = z.strictObject({
 })
 export type NewProduct = z.infer<typeof NewProduct>
 
-const ProductId = z
+export const ProductId = z
   .string()
   .describe('The uuid of the product')
   .meta({ examples: ['e6866e28-5b3f-866b-8e2e-21eb368508cd'] })

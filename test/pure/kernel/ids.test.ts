@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
   derivedRowId,
+  formatRowId,
   formatStoreId,
   hashSecret,
   newApiKey,
@@ -11,6 +12,7 @@ import {
   newSigningSecret,
   newStoreNumber,
   newTransactionId,
+  parseRowId,
   parseSessionId,
   parseStoreId,
   storeOfApiKey,
@@ -32,6 +34,27 @@ test('every kind of id finds the way back to its store', () => {
       expect(parseSessionId(newSessionId(number, isTest))).toEqual({ store: number, isTest })
     }),
   )
+})
+
+test('a row id and its documented form are each other, and nothing else is one', () => {
+  fc.assert(
+    fc.property(store, fc.string(), (number, text) => {
+      const id = newRowId(number)
+      const documented = formatRowId('var', id)
+      expect(documented).toMatch(/^var_[0-7][0-9a-hjkmnp-tv-z]{25}$/)
+      expect(parseRowId('var', documented)).toBe(id)
+      for (const wrong of [
+        text,
+        `var_${text}`,
+        documented.slice(1),
+        documented.replace('var', 'cs'),
+        `${documented}0`,
+      ]) {
+        expect(parseRowId('var', wrong)).toBeUndefined()
+      }
+    }),
+  )
+  expect(parseRowId('var', `var_${'z'.repeat(26)}`)).toBeUndefined()
 })
 
 test('a row id is a version-8 UUID, derived ones too', () => {
