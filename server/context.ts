@@ -20,7 +20,7 @@ export type Log = {
 }
 
 /** A worker that can be told that there is new work; it would find it by itself a little later. */
-export type Work = 'webhooks' | 'revenue'
+export type Work = 'webhooks' | 'revenue' | 'ledger'
 
 /** What a job's run that takes long hears of the world meanwhile. */
 export type Turn = {

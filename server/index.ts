@@ -1,9 +1,12 @@
 import { type App, createApp } from './app'
 import { type Config, parseConfig } from './config'
+import type { Deps } from './context'
 import type { DatabaseHandle } from './db/client'
 import { exclusively } from './db/migrate'
 import { createDeps } from './deps'
-import { rebuildRevenue } from './domain/revenue/rebuild'
+import { rebuildLedger } from './domain/ledger/roller'
+import { findDiscrepancies } from './domain/ledger/verify'
+import { rebuildRevenue } from './domain/revenue/roller'
 import { getStore, hasNoStore, openStore } from './domain/stores/service'
 import { explainFailure, type Intent } from './failure'
 import { SECOND_MS, systemClock } from './kernel/clock'
@@ -17,6 +20,8 @@ const HELP = `Payhook: a self-hosted selling backend.
 
   bun server/index.ts                             start the server
   bun server/index.ts rebuild-revenue [sto_…]     make revenue's totals and days again from the sales, of one store or all
+  bun server/index.ts rebuild-ledger [sto_…]      make the ledger's balances again from its entries, of one store or all
+  bun server/index.ts verify-ledger [sto_…]       name what is wrong in the ledger; ends with 1 when something is
   bun server/index.ts listen [--forward URL] [--events a,b] [--json]
                                                   show the events of a running server as they happen, and post them to URL
   bun server/index.ts --help                      show this text
@@ -40,12 +45,13 @@ let intent: Intent | undefined
 async function main(args: string[]): Promise<void> {
   const [command, ...rest] = args
   if (['--help', '-h'].some((flag) => args.includes(flag))) return void process.stdout.write(HELP)
-  const isKnown = command === undefined || command === 'listen' || (command === 'rebuild-revenue' && rest.length <= 1)
+  const upkeep = command === undefined ? undefined : UPKEEP.get(command)
+  const isKnown = command === undefined || command === 'listen' || (upkeep && rest.length <= 1)
   if (!isKnown) fail(`There is no command ${args.join(' ')}. See --help.`)
   const config = parseConfig(process.env)
   intent = config
   if (command === 'listen') await listenUntilSignal(config, rest)
-  else await (command === 'rebuild-revenue' ? rebuild(config, rest[0]) : serve(config))
+  else await (upkeep ? keepUp(config, upkeep, rest[0]) : serve(config))
 }
 
 /** Ctrl-C is how it is meant to end. */
@@ -66,19 +72,45 @@ async function listenUntilSignal(config: Config, args: string[]): Promise<void> 
   process.exit(0)
 }
 
+/** Work on the data of one store or of all. Answers what it did, and whether the data is sound. */
+type Upkeep = (deps: Deps, storeId: bigint | undefined) => Promise<{ done: string; isSound: boolean }>
+
+const rebuildOf =
+  (name: string, rebuild: typeof rebuildRevenue): Upkeep =>
+  async (deps, store) => {
+    const count = await rebuild(deps, store, ({ storeId, entries, finished }) => {
+      if (finished) process.stdout.write(`${formatStoreId(storeId)}: ${entries} entries\n`)
+    })
+    return { done: `${name} of ${count} ${count === 1 ? 'store' : 'stores'} was rebuilt.`, isSound: true }
+  }
+
+const verifyLedger: Upkeep = async (deps, storeId) => {
+  let found = 0
+  for await (const line of findDiscrepancies(deps, storeId)) {
+    found++
+    process.stdout.write(`${line}\n`)
+  }
+  return { done: found === 0 ? 'The ledger is sound.' : `${found} things are wrong.`, isSound: found === 0 }
+}
+
+const UPKEEP: ReadonlyMap<string, Upkeep> = new Map([
+  ['rebuild-revenue', rebuildOf('Revenue', rebuildRevenue)],
+  ['rebuild-ledger', rebuildOf('The ledger', rebuildLedger)],
+  ['verify-ledger', verifyLedger],
+])
+
 /** On PostgreSQL it may run beside the servers; PGlite's folder belongs to one process, which must be stopped first. */
-async function rebuild(config: Config, store: string | undefined): Promise<void> {
+async function keepUp(config: Config, upkeep: Upkeep, store: string | undefined): Promise<void> {
   const storeId = store === undefined ? undefined : parseStoreId(store)
   if (store !== undefined && storeId === undefined) fail(`${store} is not the id of a store, such as sto_0123abcd.`)
   const log = createLog(config.logLevel)
   const database = await prepareDatabase(config)
   const deps = createDeps({ config, publicUrl: config.publicUrl ?? '', database, clock: systemClock, log })
   if (storeId !== undefined) await getStore(deps, storeId)
-  const count = await rebuildRevenue(deps, storeId, ({ storeId: id, entries, finished }) => {
-    if (finished) process.stdout.write(`${formatStoreId(id)}: ${entries} entries\n`)
-  })
+  const { done, isSound } = await upkeep(deps, storeId)
   await database.close()
-  process.stdout.write(`Revenue of ${count} ${count === 1 ? 'store' : 'stores'} was rebuilt.\n`)
+  process.stdout.write(`${done}\n`)
+  if (!isSound) process.exitCode = 1
 }
 
 /** Listens first, so that a taken port stops the start before the first store is made and its keys are lost unseen. */

@@ -1,4 +1,5 @@
 import { keysRouter } from './domain/keys/router'
+import { ledgerRouter } from './domain/ledger/router'
 import { ordersRouter } from './domain/orders/router'
 import { productsRouter } from './domain/products/router'
 import { variantsRouter } from './domain/products/variants-router'
@@ -18,6 +19,7 @@ export const appRouter = router({
   webhooks: webhooksRouter,
   events: eventsRouter,
   revenue: revenueRouter,
+  ledger: ledgerRouter,
   stats: statsRouter,
 })
 

@@ -1,4 +1,5 @@
 import { pruneKeys } from '../domain/idempotency/service'
+import { foldLedger } from '../domain/ledger/roller'
 import { expireSessions } from '../domain/payments/expiry'
 import { recoverAttempts, recoverRefunds } from '../domain/payments/recovery'
 import { foldTails } from '../domain/revenue/roller'
@@ -31,6 +32,7 @@ export const jobs: readonly Job[] = [
   { name: 'webhooks', role: 'webhooks', everyMs: POLL_MS, run: deliverDue },
   { name: 'webhook_queue_metrics', role: 'webhooks', everyMs: MINUTE_MS / 4, run: createQueueSampler() },
   { name: 'webhook_retention', role: 'jobs', everyMs: HOUR_MS, run: pruneWebhooks },
-  // Woken by every sale, so that it rests at least half a second: folding many at once is what makes it cheap.
+  // Woken by every sale, so that they rest at least half a second: folding many at once is what makes it cheap.
   { name: 'revenue', role: 'jobs', everyMs: 2 * SECOND_MS, leastRestMs: SECOND_MS / 2, run: foldTails },
+  { name: 'ledger', role: 'jobs', everyMs: 2 * SECOND_MS, leastRestMs: SECOND_MS / 2, run: foldLedger },
 ]

@@ -67,6 +67,14 @@ export const PageInput = {
 
 export const NextCursor = z.string().nullable().describe('Pass it as cursor to get the next page; null on the last one')
 
+export const When = z.iso.datetime({ offset: true, error: 'must be an ISO 8601 time such as 2026-03-01T12:00:00Z' })
+
+/** Narrows a list to a time: from inclusive, to exclusive. */
+export const TimeRange = {
+  from: When.optional().describe('Only what was made at this time or later; ISO 8601'),
+  to: When.optional().describe('Only what was made before this time; ISO 8601'),
+}
+
 export type Position = { at: Date; id: string }
 
 /** Where a page ended: opaque to callers, an instant and an id to us. */

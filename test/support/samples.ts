@@ -114,6 +114,11 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
     input: async (store) => ({ ...(await paidOrder(store)), amount_cents: 500, reason: 'Asked for it' }),
   },
   'revenue.get': { input: () => ({ period: '7d' }) },
+  'ledger.balance': { input: () => ({}) },
+  'ledger.list': {
+    as: 'test',
+    input: async (store) => ({ order_id: (await paidOrder(store)).id, kind: 'sale', from: '2026-03-01T00:00:00Z' }),
+  },
   'stats.get': { as: 'nobody', input: () => ({}) },
   'webhooks.create': { input: () => ({ ...HOOK, description: 'Main' }) },
   'webhooks.list': {

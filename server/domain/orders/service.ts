@@ -63,6 +63,8 @@ export async function insertOrder(
         metadata: {},
         refundedMinor: 0n,
         refundingMinor: 0n,
+        disputedMinor: 0n,
+        lostMinor: 0n,
         createdAt: at,
         expiresAt: addMs(at, SESSION_MS),
         ...wishes,

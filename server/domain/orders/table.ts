@@ -4,6 +4,7 @@ import { currencyCode, instant, isTestColumn, jsonText, minorUnits, storeIdColum
 import { products } from '../products/table'
 
 export const orderStatus = pgEnum('order_status', ['pending', 'completed', 'failed', 'refund_pending', 'refunded'])
+export const disputeStatus = pgEnum('dispute_status', ['needs_response', 'under_review', 'won', 'lost'])
 export const paymentMethod = pgEnum('payment_method', ['card', 'crypto'])
 
 /** Of a session whose hour went by without a payment. No retry leads out of it. */
@@ -53,6 +54,11 @@ export const orders = pgTable(
     /** Refunds that went through, and those that the gateway hasn't answered yet; their sum never exceeds the amount. */
     refundedMinor: minorUnits('refunded_minor').notNull(),
     refundingMinor: minorUnits('refunding_minor').notNull(),
+    /** What open disputes hold, and what lost ones took: with the refunds never more than the amount. */
+    disputedMinor: minorUnits('disputed_minor').notNull(),
+    lostMinor: minorUnits('lost_minor').notNull(),
+    /** Of the dispute that is open, else of the latest; null when there was none. */
+    disputeStatus: disputeStatus('dispute_status'),
     createdAt: instant('created_at').notNull(),
     expiresAt: instant('expires_at').notNull(),
     completedAt: instant('completed_at'),

@@ -1,4 +1,5 @@
 import type { StoreContext } from '../../context'
+import { postRefund, postSale } from '../ledger/service'
 import { announce } from '../orders/events'
 import type { OrderRow, RefundRow } from '../orders/table'
 import { recordEntry } from '../revenue/entries'
@@ -25,6 +26,7 @@ export async function afterPaid(tx: StoreContext, order: OrderRow, at: Date): Pr
     amountMinor: order.amountMinor,
     happenedAt: at,
   })
+  await postSale(tx, order, at)
   await announce(tx, { kind: 'completed', order })
 }
 
@@ -50,5 +52,6 @@ export async function afterRefunded(tx: StoreContext, order: OrderRow, refund: R
     amountMinor: refund.amountMinor,
     happenedAt: at,
   })
+  await postRefund(tx, order, refund, at)
   await announce(tx, { kind: 'refunded', order, refund })
 }

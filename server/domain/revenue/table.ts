@@ -63,9 +63,4 @@ export const revenueTotals = pgTable(
   (t) => [primaryKey({ columns: [t.storeId, t.isTest, t.currency, t.method] })],
 )
 
-/** One row a store. Whoever holds its lock folds the store's tail; a crash lets go of it. */
-export const revenueRollers = pgTable('revenue_rollers', { storeId: storeIdColumn() }, (t) => [
-  primaryKey({ columns: [t.storeId] }),
-])
-
 export type RevenueEntryRow = typeof revenueEntries.$inferSelect

@@ -1,14 +1,6 @@
 import * as z from 'zod'
-import { Instant, NextCursor, PageInput } from '../../kernel/wire'
+import { Instant, NextCursor, PageInput, TimeRange, When } from '../../kernel/wire'
 import { DeliveryQuery, WebhookDelivery, WebhookWithSecret } from './schema'
-
-const When = z.iso.datetime({ offset: true, error: 'must be an ISO 8601 time such as 2026-03-01T12:00:00Z' })
-
-/** Narrows a list to a time: from inclusive, to exclusive. */
-const TimeRange = {
-  from: When.optional().describe('Only what was made at this time or later; ISO 8601'),
-  to: When.optional().describe('Only what was made before this time; ISO 8601'),
-}
 
 const EventId = z.string().describe('The id of the event, or the webhook-id that a receiver was sent (evt_…)')
 const EventTypeFilter = z.string().max(100).describe('Events of this type only, for example sale.completed')

@@ -3,9 +3,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Deps, StoreContext, Turn, Work } from '../../../server/context'
 import { inTransaction } from '../../../server/db/transaction'
 import { recordEntry } from '../../../server/domain/revenue/entries'
-import { asOnlyRoller, foldTail, foldTails } from '../../../server/domain/revenue/roller'
+import { foldTail, foldTails, REVENUE } from '../../../server/domain/revenue/roller'
 import { getRevenue } from '../../../server/domain/revenue/service'
 import { revenueDays, revenueTail, revenueTotals } from '../../../server/domain/revenue/table'
+import { asOnlyRoller } from '../../../server/domain/rollups/fold'
 import { jobs } from '../../../server/jobs/registry'
 import { startWorker } from '../../../server/jobs/worker'
 import { DAY_MS } from '../../../server/kernel/clock'
@@ -85,7 +86,7 @@ test('a store that another process is folding is left to it', async () => {
   const ctx = await newShop()
   if (world.database.kind === 'pglite') return // One connection: there is no other process.
   await enter(ctx)
-  await asOnlyRoller(world.deps, ctx.storeId, 'wait', async () => {
+  await asOnlyRoller(world.deps, REVENUE, ctx.storeId, 'wait', async () => {
     expect(await foldTail(world.deps, ctx.storeId)).toBe(0)
   })
   expect(await foldTail(world.deps, ctx.storeId)).toBe(1)

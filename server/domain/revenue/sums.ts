@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client'
+import { chunks } from '../rollups/fold'
 import { NO_PRODUCT, type RevenueEntryRow, revenueDays, revenueTotals } from './table'
 import { utcDay } from './window'
 
@@ -7,29 +8,29 @@ type DayRow = typeof revenueDays.$inferInsert
 type TotalRow = typeof revenueTotals.$inferInsert
 
 /** What a row of days or totals is made of. */
-export type RollupEntry = Pick<
+export type SummedEntry = Pick<
   RevenueEntryRow,
   'isTest' | 'kind' | 'productId' | 'currency' | 'method' | 'amountMinor' | 'happenedAt'
 >
 
 /** Sums of one store's entries, by day and of all time, ready to be added to what the tables hold. */
-export type Rollup = { storeId: bigint; days: Map<string, DayRow>; totals: Map<string, TotalRow> }
+export type RevenueSums = { storeId: bigint; days: Map<string, DayRow>; totals: Map<string, TotalRow> }
 
-export function emptyRollup(storeId: bigint): Rollup {
+export function emptySums(storeId: bigint): RevenueSums {
   return { storeId, days: new Map(), totals: new Map() }
 }
 
-export function addEntry(rollup: Rollup, entry: RollupEntry): void {
+export function addEntry(sums: RevenueSums, entry: SummedEntry): void {
   const { isTest, currency, method } = entry
-  const key = { storeId: rollup.storeId, isTest, currency, method }
+  const key = { storeId: sums.storeId, isTest, currency, method }
   const day = { ...key, day: utcDay(entry.happenedAt), productId: entry.productId ?? NO_PRODUCT }
-  add(rollup.totals, `${isTest} ${currency} ${method}`, key, entry)
-  add(rollup.days, `${isTest} ${currency} ${method} ${day.day} ${day.productId}`, day, entry)
+  add(sums.totals, `${isTest} ${currency} ${method}`, key, entry)
+  add(sums.days, `${isTest} ${currency} ${method} ${day.day} ${day.productId}`, day, entry)
 }
 
 const ZERO = { sales: 0, grossMinor: 0n, refunds: 0, refundedMinor: 0n }
 
-function add<K extends object>(rows: Map<string, K & typeof ZERO>, key: string, fresh: K, entry: RollupEntry): void {
+function add<K extends object>(rows: Map<string, K & typeof ZERO>, key: string, fresh: K, entry: SummedEntry): void {
   const row = rows.get(key) ?? { ...fresh, ...ZERO }
   rows.set(key, row)
   if (entry.kind === 'sale') {
@@ -41,12 +42,9 @@ function add<K extends object>(rows: Map<string, K & typeof ZERO>, key: string, 
   }
 }
 
-/** Ten columns a row: far below PostgreSQL's 65,535 parameters a statement. */
-const ROWS_PER_STATEMENT = 1_000
-
 /** Adds the sums to the tables. Run it in a transaction that holds the store's lock. */
-export async function saveRollup(tx: Db, rollup: Rollup): Promise<void> {
-  for (const rows of chunks([...rollup.days.values()])) {
+export async function saveSums(tx: Db, sums: RevenueSums): Promise<void> {
+  for (const rows of chunks([...sums.days.values()])) {
     const d = revenueDays
     const target = [d.storeId, d.isTest, d.day, d.productId, d.currency, d.method]
     await tx
@@ -54,7 +52,7 @@ export async function saveRollup(tx: Db, rollup: Rollup): Promise<void> {
       .values(rows)
       .onConflictDoUpdate({ target, set: addExcluded(d) })
   }
-  for (const rows of chunks([...rollup.totals.values()])) {
+  for (const rows of chunks([...sums.totals.values()])) {
     const t = revenueTotals
     const target = [t.storeId, t.isTest, t.currency, t.method]
     await tx
@@ -71,9 +69,4 @@ function addExcluded(table: typeof revenueDays | typeof revenueTotals) {
     refunds: sql`${table.refunds} + excluded.refunds`,
     refundedMinor: sql`${table.refundedMinor} + excluded.refunded_minor`,
   }
-}
-
-function* chunks<T>(rows: T[]): Generator<T[]> {
-  for (let start = 0; start < rows.length; start += ROWS_PER_STATEMENT)
-    yield rows.slice(start, start + ROWS_PER_STATEMENT)
 }

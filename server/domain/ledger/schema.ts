@@ -1,0 +1,61 @@
+import * as z from 'zod'
+import { Cents, Instant, NextCursor, PageInput, TimeRange } from '../../kernel/wire'
+import { ACCOUNTS, ENTRY_KINDS } from './table'
+
+const CurrencyBalance = z.object({
+  currency: z.string().describe('ISO 4217 code in lower case'),
+  available_cents: Cents.describe('What the platform owes you; negative when refunds and disputes outweigh it'),
+  pending_cents: Cents.describe('Held while disputes are open; available again when they are won'),
+  gross_cents: Cents.describe('What buyers have paid by card'),
+  fees_cents: Cents.describe('Platform fees, without those that refunds and disputes gave back'),
+  refunds_cents: Cents.describe('What was refunded to buyers'),
+  disputes_cents: Cents.describe('What was lost to disputes'),
+})
+
+export const Balance = z.object({
+  balances: z
+    .array(CurrencyBalance)
+    .describe('By currency, the reporting currency first; available + pending = gross - fees - refunds - disputes'),
+  is_test: z.boolean().describe('True with a test key: a rehearsal, nobody owes this'),
+  generated_at: Instant,
+})
+export type Balance = z.infer<typeof Balance>
+
+export const EntryKind = z.enum(ENTRY_KINDS, `must be one of ${ENTRY_KINDS.join(', ')}`)
+
+export const LedgerEntry = z.object({
+  id: z.uuid(),
+  kind: EntryKind,
+  order_id: z.uuid().nullable(),
+  source_id: z.string().describe('The order, refund or dispute that it is about'),
+  legs: z
+    .array(
+      z.object({
+        account: z
+          .enum(ACCOUNTS)
+          .describe(
+            'gateway_clearing: at the card gateway; store_balance: owed to you; disputes_held: kept while a dispute is open',
+          ),
+        direction: z.enum(['debit', 'credit']).describe('A credit of store_balance is money for you'),
+        amount_cents: Cents.describe('In the smallest unit of the currency, always above 0'),
+        currency: z.string().describe('ISO 4217 code in lower case'),
+      }),
+    )
+    .describe('Debits and credits are equal in each currency'),
+  created_at: Instant,
+})
+export type LedgerEntry = z.infer<typeof LedgerEntry>
+
+export const LedgerQuery = z.strictObject({
+  ...PageInput,
+  order_id: z
+    .string()
+    .max(100)
+    .optional()
+    .describe('Entries of this order only: its uuid, PP- number, txn_ id or cs_ session id'),
+  kind: EntryKind.optional(),
+  ...TimeRange,
+})
+export type LedgerQuery = z.infer<typeof LedgerQuery>
+
+export const LedgerPage = z.object({ entries: z.array(LedgerEntry), next_cursor: NextCursor })

@@ -1,0 +1,160 @@
+import { and, desc, eq, gte, lt, type SQL, sql } from 'drizzle-orm'
+import type { StoreContext } from '../../context'
+import { olderThan, pageOf, readCursor } from '../../db/paging'
+import { prepared } from '../../db/prepared'
+import { AppError } from '../../kernel/errors'
+import { toWireMinor } from '../../kernel/money'
+import { getOrder } from '../orders/service'
+import type { OrderRow, RefundRow } from '../orders/table'
+import { stores } from '../stores/table'
+import { legsOf, postEntry } from './entries'
+import { legsBetween } from './order-money'
+import type { Balance, LedgerEntry, LedgerQuery } from './schema'
+import { type Account, type EntryKind, type LedgerEntryRow, ledgerBalances, ledgerEntries, ledgerTail } from './table'
+
+/** A sale, in the transaction that completes the order. A free one moves nothing. */
+export function postSale(tx: StoreContext, order: OrderRow, at: Date): Promise<void> {
+  return postChange(tx, { kind: 'sale', sourceId: order.id, before: null, order, at })
+}
+
+/** A refund that went through; `order` has it already. */
+export function postRefund(tx: StoreContext, order: OrderRow, refund: RefundRow, at: Date): Promise<void> {
+  const before = { ...order, refundedMinor: order.refundedMinor - refund.amountMinor }
+  return postChange(tx, { kind: 'refund', sourceId: refund.id, before, order, at })
+}
+
+type DisputeChange = {
+  kind: 'dispute_opened' | 'dispute_won' | 'dispute_lost'
+  disputeId: string
+  before: OrderRow
+  order: OrderRow
+  at: Date
+}
+
+/** What a dispute did to an order. */
+export function postDispute(tx: StoreContext, { disputeId, ...change }: DisputeChange): Promise<void> {
+  return postChange(tx, { ...change, sourceId: disputeId })
+}
+
+type Change = { kind: EntryKind; sourceId: string; before: OrderRow | null; order: OrderRow; at: Date }
+
+async function postChange(tx: StoreContext, { kind, sourceId, before, order, at }: Change): Promise<void> {
+  // Crypto goes straight to the seller's own wallet: the platform never has it, and owes none of it.
+  if (order.method === 'crypto') return
+  await postEntry(tx, { kind, sourceId, orderId: order.id, legs: legsBetween(before, order), at })
+}
+
+/**
+ * What the store has and how it came about, by currency. Exact at every moment, in one round trip that costs the same however
+ * many sales there were.
+ */
+export async function getBalance(ctx: StoreContext): Promise<Balance> {
+  const sums = await readSums(ctx)
+  const reporting = sums.find(({ kind }) => kind === 'store')?.currency
+  if (reporting === undefined) throw new AppError('store_not_found', 'Store not found.')
+  const currencies = [...new Set([reporting, ...sums.map(({ currency }) => currency).sort()])]
+  return {
+    balances: currencies.map((currency) =>
+      balanceOf(
+        currency,
+        sums.filter((sum) => sum.currency === currency),
+      ),
+    ),
+    is_test: ctx.isTest,
+    generated_at: ctx.clock.now().toISOString(),
+  }
+}
+
+/** `store` names the reporting currency, no amount. */
+type Sum = { kind: EntryKind | 'store'; account: Account; currency: string; amount: bigint }
+
+function readSums(ctx: StoreContext): Promise<Sum[]> {
+  const query = prepared(ctx.db, 'get_balance', (db, name) =>
+    db
+      .select({
+        kind: sql<Sum['kind']>`kind`,
+        account: sql<Account>`account`,
+        currency: sql<string>`currency`,
+        amount: sql<bigint>`sum(amount)::text`.mapWith(BigInt),
+      })
+      .from(sql`(${allSums()}) as sums`)
+      .groupBy(sql`1, 2, 3`)
+      .prepare(name),
+  )
+  return query.execute({ storeId: ctx.storeId, isTest: ctx.isTest })
+}
+
+/** In one statement, hence of one snapshot: an entry that is being folded is seen in the tail or in the balances, never in both. */
+function allSums(): SQL {
+  const ofStore = (table: typeof ledgerBalances | typeof ledgerTail) =>
+    and(eq(table.storeId, sql.placeholder('storeId')), eq(table.isTest, sql.placeholder('isTest')))
+  return sql`
+    select 'store' as kind, '' as account, ${stores.reportingCurrency} as currency, 0::bigint as amount
+      from ${stores} where ${eq(stores.storeId, sql.placeholder('storeId'))}
+    union all select kind, account, currency, amount_minor from ${ledgerBalances} where ${ofStore(ledgerBalances)}
+    union all select kind, leg.account, leg.currency, leg.amount
+      from ${ledgerTail}, ${legRows(ledgerTail)} where ${ofStore(ledgerTail)}`
+}
+
+/** The legs of a table's entries as rows `leg (account, currency, amount)`, to stand beside the table in a FROM. */
+export function legRows({ accounts, currencies, amounts }: typeof ledgerTail | typeof ledgerEntries): SQL {
+  return sql`unnest(${accounts}, ${currencies}, ${amounts}) as leg (account, currency, amount)`
+}
+
+function balanceOf(currency: string, sums: readonly Sum[]): Balance['balances'][number] {
+  /** Debits less credits of an account, of all kinds or of one. */
+  const debited = (account: Account, kind?: EntryKind) =>
+    sums
+      .filter((sum) => sum.account === account && (kind === undefined || sum.kind === kind))
+      .reduce((total, { amount }) => total + amount, 0n)
+  return {
+    currency,
+    available_cents: toWireMinor(-debited('store_balance')),
+    pending_cents: toWireMinor(-debited('disputes_held')),
+    gross_cents: toWireMinor(debited('gateway_clearing', 'sale')),
+    fees_cents: toWireMinor(-debited('platform_fees')),
+    refunds_cents: toWireMinor(-debited('gateway_clearing', 'refund')),
+    disputes_cents: toWireMinor(-debited('gateway_clearing', 'dispute_lost')),
+  }
+}
+
+/** Newest first. Throws order_not_found. */
+export async function listEntries(ctx: StoreContext, query: LedgerQuery) {
+  const { order_id: order, kind, from, to, cursor, limit } = query
+  const orderId = order === undefined ? undefined : (await getOrder(ctx, order)).id
+  const e = ledgerEntries
+  const found = await ctx.db
+    .select()
+    .from(e)
+    .where(
+      and(
+        eq(e.storeId, ctx.storeId),
+        eq(e.isTest, ctx.isTest),
+        orderId === undefined ? undefined : eq(e.orderId, orderId),
+        // Written out so that the partial index serves the query.
+        kind === undefined ? undefined : sql`${e.kind} = ${sql.raw(`'${kind}'`)}`,
+        from === undefined ? undefined : gte(e.createdAt, new Date(from)),
+        to === undefined ? undefined : lt(e.createdAt, new Date(to)),
+        olderThan(readCursor(cursor), e.createdAt, e.id),
+      ),
+    )
+    .orderBy(desc(e.createdAt), desc(e.id))
+    .limit(limit + 1)
+  return pageOf(found, limit)
+}
+
+export function toLedgerEntry(row: LedgerEntryRow): LedgerEntry {
+  return {
+    id: row.id,
+    kind: row.kind,
+    order_id: row.orderId,
+    source_id: row.sourceId,
+    legs: legsOf(row).map(({ account, currency, amountMinor }) => ({
+      account,
+      direction: amountMinor > 0n ? 'debit' : 'credit',
+      amount_cents: toWireMinor(amountMinor > 0n ? amountMinor : -amountMinor),
+      currency,
+    })),
+    created_at: row.createdAt.toISOString(),
+  }
+}
