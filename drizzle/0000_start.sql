@@ -1,4 +1,5 @@
 CREATE TYPE "public"."idempotency_status" AS ENUM('in_flight', 'done');--> statement-breakpoint
+CREATE TYPE "public"."dispute_status" AS ENUM('needs_response', 'under_review', 'won', 'lost');--> statement-breakpoint
 CREATE TYPE "public"."order_status" AS ENUM('pending', 'completed', 'failed', 'refund_pending', 'refunded');--> statement-breakpoint
 CREATE TYPE "public"."payment_method" AS ENUM('card', 'crypto');--> statement-breakpoint
 CREATE TYPE "public"."refund_status" AS ENUM('pending', 'succeeded', 'failed');--> statement-breakpoint
@@ -36,6 +37,42 @@ CREATE TABLE "api_keys" (
 	CONSTRAINT "api_keys_store_id_id_pk" PRIMARY KEY("store_id","id")
 );
 --> statement-breakpoint
+CREATE TABLE "ledger_balances" (
+	"store_id" bigint NOT NULL,
+	"is_test" boolean NOT NULL,
+	"account" text NOT NULL,
+	"currency" text NOT NULL,
+	"kind" text NOT NULL,
+	"amount_minor" bigint NOT NULL,
+	CONSTRAINT "ledger_balances_store_id_is_test_account_currency_kind_pk" PRIMARY KEY("store_id","is_test","account","currency","kind")
+);
+--> statement-breakpoint
+CREATE TABLE "ledger_entries" (
+	"store_id" bigint NOT NULL,
+	"id" uuid NOT NULL,
+	"is_test" boolean NOT NULL,
+	"kind" text NOT NULL,
+	"accounts" text[] NOT NULL,
+	"currencies" text[] NOT NULL,
+	"amounts" bigint[] NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"source_id" text NOT NULL,
+	"order_id" uuid,
+	CONSTRAINT "ledger_entries_store_id_id_pk" PRIMARY KEY("store_id","id")
+);
+--> statement-breakpoint
+CREATE TABLE "ledger_tail" (
+	"store_id" bigint NOT NULL,
+	"id" uuid NOT NULL,
+	"is_test" boolean NOT NULL,
+	"kind" text NOT NULL,
+	"accounts" text[] NOT NULL,
+	"currencies" text[] NOT NULL,
+	"amounts" bigint[] NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "ledger_tail_store_id_id_pk" PRIMARY KEY("store_id","id")
+);
+--> statement-breakpoint
 CREATE TABLE "orders" (
 	"store_id" bigint NOT NULL,
 	"id" uuid NOT NULL,
@@ -65,6 +102,9 @@ CREATE TABLE "orders" (
 	"webhook_url" text,
 	"refunded_minor" bigint NOT NULL,
 	"refunding_minor" bigint NOT NULL,
+	"disputed_minor" bigint NOT NULL,
+	"lost_minor" bigint NOT NULL,
+	"dispute_status" "dispute_status",
 	"created_at" timestamp (3) with time zone NOT NULL,
 	"expires_at" timestamp (3) with time zone NOT NULL,
 	"completed_at" timestamp (3) with time zone,
@@ -160,11 +200,6 @@ CREATE TABLE "revenue_entries" (
 	CONSTRAINT "revenue_entries_store_id_id_pk" PRIMARY KEY("store_id","id")
 );
 --> statement-breakpoint
-CREATE TABLE "revenue_rollers" (
-	"store_id" bigint NOT NULL,
-	CONSTRAINT "revenue_rollers_store_id_pk" PRIMARY KEY("store_id")
-);
---> statement-breakpoint
 CREATE TABLE "revenue_tail" (
 	"store_id" bigint NOT NULL,
 	"id" uuid NOT NULL,
@@ -189,6 +224,12 @@ CREATE TABLE "revenue_totals" (
 	"refunds" integer NOT NULL,
 	"refunded_minor" bigint NOT NULL,
 	CONSTRAINT "revenue_totals_store_id_is_test_currency_method_pk" PRIMARY KEY("store_id","is_test","currency","method")
+);
+--> statement-breakpoint
+CREATE TABLE "rollers" (
+	"store_id" bigint NOT NULL,
+	"rollup" text NOT NULL,
+	CONSTRAINT "rollers_store_id_rollup_pk" PRIMARY KEY("store_id","rollup")
 );
 --> statement-breakpoint
 CREATE TABLE "stores" (
@@ -277,6 +318,9 @@ ALTER TABLE "deliveries" ADD CONSTRAINT "deliveries_store_id_endpoint_id_webhook
 ALTER TABLE "delivery_attempts" ADD CONSTRAINT "delivery_attempts_store_id_delivery_id_deliveries_store_id_id_fk" FOREIGN KEY ("store_id","delivery_id") REFERENCES "public"."deliveries"("store_id","id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "idempotency_keys_expiry" ON "idempotency_keys" USING btree ("store_id","expires_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "api_keys_secret" ON "api_keys" USING btree ("store_id","secret_hash");--> statement-breakpoint
+CREATE INDEX "ledger_entries_newest" ON "ledger_entries" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
+CREATE INDEX "ledger_entries_newest_by_kind" ON "ledger_entries" USING btree ("store_id","is_test","kind","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST) WHERE kind <> 'sale';--> statement-breakpoint
+CREATE INDEX "ledger_entries_order" ON "ledger_entries" USING btree ("store_id","order_id","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE UNIQUE INDEX "orders_session" ON "orders" USING btree ("store_id","session_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "orders_number" ON "orders" USING btree ("store_id","number");--> statement-breakpoint
 CREATE UNIQUE INDEX "orders_transaction" ON "orders" USING btree ("store_id","transaction_id");--> statement-breakpoint
