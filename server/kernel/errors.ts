@@ -4,6 +4,7 @@
  */
 export const ERRORS = {
   invalid_request: { status: 400, trpc: 'BAD_REQUEST', retryable: false },
+  amount_too_small: { status: 400, trpc: 'BAD_REQUEST', retryable: false },
   malformed_json: { status: 400, trpc: 'PARSE_ERROR', retryable: false },
   unknown_event: { status: 400, trpc: 'BAD_REQUEST', retryable: false },
   webhook_url_refused: { status: 400, trpc: 'BAD_REQUEST', retryable: false },

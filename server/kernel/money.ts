@@ -47,6 +47,29 @@ export function parseDecimal(text: string, currency: string): bigint | undefined
   return match[1] ? -minor : minor
 }
 
+/**
+ * A number as JSON writes it, `29.99` or `1e2`, as a plain decimal, digit by digit: `"2999e-2"` → `"29.99"`. Undefined when it is no
+ * number of JSON, or one of more digits than any amount has.
+ */
+export function plainDecimal(text: string): string | undefined {
+  const match = /^(-?)(\d{1,40})(?:\.(\d{1,40}))?(?:[eE]([+-]?\d{1,2}))?$/.exec(text)
+  if (!match?.[2]) return undefined
+  const [, sign = '', whole, fraction = '', exponent = '0'] = match
+  const digits = whole + fraction
+  const point = whole.length + Number(exponent)
+  const before = digits
+    .slice(0, Math.max(point, 0))
+    .padEnd(point, '0')
+    .replace(/^0+(?=\d)/, '')
+  const after = (point < 0 ? '0'.repeat(-point) : '') + digits.slice(Math.max(point, 0))
+  return `${sign}${before || '0'}${after.replace(/0+$/, '').replace(/^(?=.)/, '.')}`
+}
+
+/** 1999n, usd → 19.99: the number that JSON writes as this decimal. Exact up to 15 digits, far above any amount of ours. */
+export function toDecimalNumber(minor: bigint, currency: string): number {
+  return Number(formatDecimal(minor, currency))
+}
+
 /** 1999n, usd → `"19.99"`; 500n, jpy → `"500"`. */
 export function formatDecimal(minor: bigint, currency: string): string {
   const exponent = exponentOf(currency)

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { isCurrency } from './money'
+import { exponentOf, isCurrency } from './money'
 
 /** The pieces that every domain's schema is made of, with the words that the docs, the errors and the agents read. */
 
@@ -8,6 +8,15 @@ export const Instant = z.iso.datetime().describe('ISO 8601 in UTC')
 
 export function toInstant(at: Date): string {
   return at.toISOString()
+}
+
+/** A time coming in, with any offset. */
+export const When = z.iso.datetime({ offset: true, error: 'must be an ISO 8601 time such as 2026-03-01T12:00:00Z' })
+
+/** Narrows a list to a time: from inclusive, to exclusive. */
+export const TimeRange = {
+  from: When.optional().describe('Only what was made at this time or later; ISO 8601'),
+  to: When.optional().describe('Only what was made before this time; ISO 8601'),
 }
 
 export const Currency = z
@@ -19,6 +28,15 @@ export const Currency = z
 
 /** Stripe's largest charge: eight digits. */
 export const MAX_AMOUNT_MINOR = 99_999_999
+
+/** Document D's 0.50 to 50,000 USD. */
+const USD_LIMITS = { min: 50n, max: 5_000_000n }
+
+/** What may be asked for without a product, whose price has been thought about. At least 50 hundredths of the currency's unit. */
+export function amountLimits(currency: string): { min: bigint; max: bigint } {
+  if (currency === 'usd') return USD_LIMITS
+  return { min: exponentOf(currency) === 3 ? 500n : 50n, max: BigInt(MAX_AMOUNT_MINOR) }
+}
 
 /** Amounts going out. */
 export const Cents = z.int().describe("Amount in the currency's smallest unit, for example 1999 for $19.99")

@@ -64,6 +64,8 @@ export interface Gateway {
   readonly name: string
   /** What a buyer may pay with while rehearsing; empty where real cards are charged. */
   readonly testCards: readonly TestCard[]
+  /** The least that can be charged, in the currency's smallest unit. */
+  minimum(currency: string): bigint
   charge(request: ChargeRequest): Promise<ChargeOutcome>
   /** Continues a charge that required an action. `approved` is what the buyer did in the bank's dialogue. */
   authenticate(reference: string, approved: boolean): Promise<ChargeOutcome>

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type App, createApp } from '../../server/app'
 import { storeContext } from '../../server/context'
-import { createOrder } from '../../server/domain/payments/checkout'
+import { createOrder } from '../../server/domain/payments/creation'
 import { refundOrder } from '../../server/domain/payments/refunds'
 import { updateProduct } from '../../server/domain/products/service'
 import { CARD_FORM, createBuyer, hiddenFields } from '../support/buyer'

@@ -30,6 +30,7 @@ export function createBank(clock: Clock): Bank {
   const bank: Bank = {
     name: 'bank',
     testCards: sandbox.testCards,
+    minimum: sandbox.minimum,
     charged: new Set(),
     refunded: new Map(),
     trouble: 'none',

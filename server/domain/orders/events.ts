@@ -1,5 +1,5 @@
 import type { StoreContext } from '../../context'
-import { formatDecimal, toWireMinor } from '../../kernel/money'
+import { toDecimalNumber, toWireMinor } from '../../kernel/money'
 import type { EventData, EventType } from '../webhooks/catalogue'
 import { recordEvents } from '../webhooks/events'
 import { toOrder } from './service'
@@ -108,9 +108,8 @@ function paymentOf(order: OrderRow): EventData<'payment.completed'> {
   }
 }
 
-/** `1999n` of usd → 19.99: the number that is written as this decimal, so that JSON says it exactly. */
 function decimal(minor: bigint, { currency }: OrderRow): number {
-  return Number(formatDecimal(minor, currency))
+  return toDecimalNumber(minor, currency)
 }
 
 function checkoutOf(

@@ -1,8 +1,9 @@
 import { derivedRowId } from '../../kernel/ids'
 import { router, type StoreRequest, storeProcedure } from '../../trpc'
-import { createOrder } from '../payments/checkout'
+import { createOrder } from '../payments/creation'
 import { refundOrder, toRefund } from '../payments/refunds'
 import { payTestOrder } from '../payments/rehearsal'
+import { listOrders } from './list'
 import {
   NewOrder,
   NewRefund,
@@ -14,7 +15,7 @@ import {
   Refund,
   TestPayment,
 } from './schema'
-import { getOrder, listOrders, toOrder } from './service'
+import { getOrder, toOrder } from './service'
 
 export const ordersRouter = router({
   create: storeProcedure
@@ -22,7 +23,7 @@ export const ordersRouter = router({
       tool: 'create_order',
       title: 'Create an order',
       summary:
-        'Makes an order of a product with a checkout session of its own. Send the buyer to checkout_url within an hour; the price is frozen.',
+        'Makes an order of a product, or of an amount of your own, with a checkout session. Send the buyer to checkout_url within an hour; the price is frozen.',
       scope: 'orders:write',
       rest: 'POST /v1/orders',
       status: 201,
@@ -37,7 +38,7 @@ export const ordersRouter = router({
     .meta({
       tool: 'list_orders',
       title: 'List orders',
-      summary: 'Your orders, newest first, all or those of one status.',
+      summary: 'Your orders, newest first, all or those that fit the filters.',
       scope: 'orders:read',
       rest: 'GET /v1/orders',
     })
@@ -45,7 +46,8 @@ export const ordersRouter = router({
     .output(OrderPage)
     .query(async ({ ctx, input }) => {
       const page = await listOrders(ctx, input)
-      return { orders: page.rows.map((row) => toOrder(ctx, row)), next_cursor: page.nextCursor }
+      const { rows, total, nextCursor } = page
+      return { orders: rows.map((row) => toOrder(ctx, row)), total, next_cursor: nextCursor }
     }),
 
   get: storeProcedure
@@ -58,7 +60,7 @@ export const ordersRouter = router({
     })
     .input(OrderRef)
     .output(Order)
-    .query(async ({ ctx, input }) => toOrder(ctx, await getOrder(ctx, input.id))),
+    .query(async ({ ctx, input }) => toOrder(ctx, await getOrder(ctx, input.id, input.mode))),
 
   refund: storeProcedure
     .meta({
@@ -74,8 +76,9 @@ export const ordersRouter = router({
     .input(NewRefund)
     .output(Refund)
     .mutation(async ({ ctx, input }) => {
-      const { id, amount_cents: amountCents, reason } = input
-      return toRefund(ctx, await refundOrder(ctx, { id, amountCents, reason, refundId: rowIdOfRun(ctx, 'refund') }))
+      const { id, mode, amount_cents: amountCents, reason } = input
+      const refundId = rowIdOfRun(ctx, 'refund')
+      return toRefund(ctx, await refundOrder(ctx, { id, mode, amountCents, reason, refundId }))
     }),
 
   pay_test: storeProcedure

@@ -1,6 +1,9 @@
 import * as z from 'zod'
+import { formatDecimal, isCurrency } from '../../kernel/money'
 import {
+  amountLimits,
   Cents,
+  Currency,
   Email,
   HttpUrl,
   Instant,
@@ -9,6 +12,7 @@ import {
   PageInput,
   RequiredText,
   Text,
+  TimeRange,
 } from '../../kernel/wire'
 
 const STATUSES = ['pending', 'completed', 'failed', 'refund_pending', 'refunded'] as const
@@ -37,8 +41,12 @@ export const Order = z.object({
   transaction_id: z.string().describe('txn_…'),
   session_id: z.string().describe('cs_…: whoever knows it may pay'),
   product_id: z.uuid().nullable(),
+  variant_id: z.string().nullable().describe('var_…'),
   product_name: z.string(),
-  amount_cents: Cents.describe('What the buyer pays, frozen when the session was opened'),
+  subtotal_cents: Cents.describe('The price, frozen when the session was opened'),
+  discount_cents: Cents.describe('What the coupon takes off'),
+  coupon_code: z.string().nullable(),
+  amount_cents: Cents.describe('What the buyer pays: the subtotal without the discount'),
   fee_cents: Cents.describe('The platform fee within the amount'),
   net_cents: Cents.describe('The amount without the fee'),
   currency: z.string().describe('ISO 4217 code in lower case'),
@@ -49,7 +57,7 @@ export const Order = z.object({
     .string()
     .nullable()
     .describe('Why the last try failed, such as insufficient_funds or session_expired'),
-  payment_method: z.enum(['card', 'crypto']).nullable().describe('null until paid'),
+  payment_method: z.enum(['card', 'crypto']).nullable().describe('null until paid, and where nothing had to be'),
   customer_email: z.string().nullable(),
   customer_name: z.string().nullable(),
   order_reference: z.string().nullable().describe('Your own id of the order'),
@@ -66,11 +74,32 @@ export const Order = z.object({
 })
 export type Order = z.infer<typeof Order>
 
-export const NewOrder = z.strictObject({
-  product_id: z
-    .string()
-    .describe('The uuid of the product; its price is frozen now')
-    .meta({ examples: ['e6866e28-5b3f-866b-8e2e-21eb368508cd'] }),
+const MODES = ['live', 'test'] as const
+
+const Mode = z.enum(MODES, 'must be live or test')
+export type Mode = z.infer<typeof Mode>
+
+const Modes = z.enum([...MODES, 'any'], 'must be live, test or any')
+export type Modes = z.infer<typeof Modes>
+
+/** Of things that are found by name: a live key finds test orders when it says so. */
+const ModeSeen = Modes.optional().describe(
+  "test or any: a live key finds test orders too; leave out for the key's own mode",
+)
+
+const PriceOfItsOwn = z
+  .int("must be a whole number in the currency's smallest unit, for example 1900 for $19.00")
+  .describe("The price in the currency's smallest unit, instead of a product's; 50 to 5000000 in usd")
+
+const ProductId = z.string().meta({ examples: ['e6866e28-5b3f-866b-8e2e-21eb368508cd'] })
+
+const OrderFields = z.strictObject({
+  product_id: ProductId.optional().describe('The uuid of the product; its price is frozen now'),
+  variant_id: z.string().max(100).optional().describe('The var_… id of a variant; its price is frozen now'),
+  amount_cents: PriceOfItsOwn.optional(),
+  currency: Currency.optional().describe('Of amount_cents: ISO 4217 code, usd unless said'),
+  product_name: RequiredText(200).optional().describe("What amount_cents is for; the store's name unless said"),
+  mode: Mode.optional().describe("test: a live key makes a test order; leave out for the key's own mode"),
   customer_email: Email.optional().describe('Filled in for the buyer'),
   customer_name: RequiredText(200).optional(),
   order_reference: RequiredText(200).optional().describe('Your own id of the order'),
@@ -81,6 +110,30 @@ export const NewOrder = z.strictObject({
     "Sent this order's payment.* events, besides your endpoints, signed with the store's signing key",
   ),
 })
+
+/** What an order is of: one of these, and nothing of another. */
+const ITEMS = ['product_id', 'variant_id', 'amount_cents'] as const
+
+export const NewOrder = OrderFields.superRefine((input, { addIssue }) => {
+  const refuse = (field: keyof typeof input, message: string) =>
+    addIssue({ code: 'custom', path: [field], message, input: input[field] })
+  const [item, ...others] = ITEMS.filter((field) => input[field] !== undefined)
+  if (item === undefined) return refuse('product_id', 'send product_id, variant_id or amount_cents')
+  for (const other of others) refuse(other, `leave it out beside ${item}`)
+  if (item !== 'amount_cents') {
+    for (const field of ['currency', 'product_name'] as const) {
+      if (input[field] !== undefined) refuse(field, `leave it out beside ${item}, which has its own`)
+    }
+    return
+  }
+  const { amount_cents: amount = 0, currency = 'usd' } = input
+  // What is no currency has been refused already.
+  if (!isCurrency(currency)) return
+  const { min, max } = amountLimits(currency)
+  if (amount >= min && amount <= max) return
+  const inUnits = `${formatDecimal(min, currency)} to ${formatDecimal(max, currency)} ${currency.toUpperCase()}`
+  refuse('amount_cents', `must be between ${min} and ${max} (${inUnits})`)
+})
 export type NewOrder = z.infer<typeof NewOrder>
 
 const OrderId = z
@@ -89,15 +142,37 @@ const OrderId = z
   .describe('The uuid, PP- number, txn_ id or cs_ session id of the order')
   .meta({ examples: ['PP-2603-7K2M9Q'] })
 
-export const OrderRef = z.strictObject({ id: OrderId })
+export const OrderRef = z.strictObject({ id: OrderId, mode: ModeSeen })
 
-export const OrderQuery = z.strictObject({ ...PageInput, status: OrderStatus.optional() })
+const MAX_OFFSET = 1_000_000
+
+export const OrderQuery = z.strictObject({
+  ...PageInput,
+  offset: z
+    .int('must be a whole number')
+    .min(0, 'must be 0 or more')
+    .max(MAX_OFFSET, `must be at most ${MAX_OFFSET}`)
+    .optional()
+    .describe('How many to leave out, instead of a cursor; the page then says the total too'),
+  status: OrderStatus.optional(),
+  order_id: OrderId.optional().describe('The order of this uuid, PP- number, txn_ id or cs_ session id only'),
+  order_reference: RequiredText(200).optional().describe('Orders with this id of yours'),
+  customer_email: Email.optional().describe("This customer's orders, in any spelling of upper and lower case"),
+  product_id: ProductId.optional().describe('Orders of this product'),
+  ...TimeRange,
+  mode: Modes.optional().describe("test or any: a live key lists test orders too; leave out for the key's own mode"),
+})
 export type OrderQuery = z.infer<typeof OrderQuery>
 
-export const OrderPage = z.object({ orders: z.array(Order), next_cursor: NextCursor })
+export const OrderPage = z.object({
+  orders: z.array(Order),
+  total: z.int().nullable().describe('How many fit the filters, on all pages; counted only where an offset was sent'),
+  next_cursor: NextCursor,
+})
 
 export const NewRefund = z.strictObject({
   id: OrderId,
+  mode: ModeSeen,
   amount_cents: z
     .int("must be a whole number in the currency's smallest unit, for example 1900 for $19.00")
     .min(1, 'must be at least 1')

@@ -1,13 +1,12 @@
-import { and, desc, eq, type SQL, sql } from 'drizzle-orm'
+import { and, eq, inArray, type SQL } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
-import { olderThan, pageOf, readCursor } from '../../db/paging'
-import { prepared } from '../../db/prepared'
 import { addMs, HOUR_MS } from '../../kernel/clock'
 import { AppError } from '../../kernel/errors'
-import { newOrderNumber, newRowId, newTransactionId, parseSessionId, storeOfRowId } from '../../kernel/ids'
+import { formatRowId, newOrderNumber, newRowId, newTransactionId, parseSessionId, storeOfRowId } from '../../kernel/ids'
 import { basisPointsOf, toWireMinor } from '../../kernel/money'
 import type { StoreRow } from '../stores/table'
-import type { Order, OrderQuery } from './schema'
+import { modesOf } from './modes'
+import type { Modes, Order } from './schema'
 import { type OrderRow, orders } from './table'
 
 /** Documents A and D: a session can be paid for an hour. */
@@ -77,27 +76,35 @@ export async function insertOrder(
   }
 }
 
-/** By uuid, PP- number, txn_ or cs_ id. Throws order_not_found; another store's order, or the other mode's, is not found. */
-export async function getOrder(ctx: StoreContext, id: string): Promise<OrderRow> {
-  const named = nameOf(ctx, id)
-  const row = named && (await findOrder(ctx, named))
+/**
+ * By uuid, PP- number, txn_ or cs_ id. Throws order_not_found; another store's order, or one of a mode that wasn't asked for, is
+ * not found.
+ */
+export async function getOrder(ctx: StoreContext, id: string, mode?: Modes): Promise<OrderRow> {
+  const name = orderName(ctx, id)
+  const row = name && (await findOrder(ctx, eq(name.column, name.value), modesOf(ctx, mode)))
   if (row) return row
   throw new AppError('order_not_found', 'Order not found', { field: 'id', hint: 'list_orders shows your orders.' })
 }
 
-function nameOf(ctx: StoreContext, id: string): SQL | undefined {
-  if (storeOfRowId(id) === ctx.storeId) return eq(orders.id, id)
-  if (parseSessionId(id)?.store === ctx.storeId) return eq(orders.sessionId, id)
-  if (/^txn_[0-9a-z]{1,60}$/.test(id)) return eq(orders.transactionId, id)
-  if (/^pp-\d{4}-[0-9a-z]{1,20}$/i.test(id)) return eq(orders.number, id.toUpperCase())
+/** The column that an id of an order stands in, and how; undefined when it is none of this store. */
+export function orderName(ctx: StoreContext, id: string) {
+  if (storeOfRowId(id) === ctx.storeId) return { column: orders.id, value: id }
+  if (parseSessionId(id)?.store === ctx.storeId) return { column: orders.sessionId, value: id }
+  if (/^txn_[0-9a-z]{1,60}$/.test(id)) return { column: orders.transactionId, value: id }
+  if (/^pp-\d{4}-[0-9a-z]{1,20}$/i.test(id)) return { column: orders.number, value: id.toUpperCase() }
   return undefined
 }
 
-async function findOrder(ctx: StoreContext, named: SQL): Promise<OrderRow | undefined> {
+async function findOrder(
+  ctx: StoreContext,
+  named: SQL,
+  modes: readonly boolean[] = [ctx.isTest],
+): Promise<OrderRow | undefined> {
   const [row] = await ctx.db
     .select()
     .from(orders)
-    .where(and(ofStore(ctx), named))
+    .where(and(eq(orders.storeId, ctx.storeId), inArray(orders.isTest, [...modes]), named))
   return row
 }
 
@@ -119,33 +126,6 @@ function ofStore(ctx: StoreContext) {
   return and(eq(orders.storeId, ctx.storeId), eq(orders.isTest, ctx.isTest))
 }
 
-export type OrderPageRows = { rows: OrderRow[]; nextCursor: string | null }
-
-/** Newest first. */
-export async function listOrders(ctx: StoreContext, query: OrderQuery): Promise<OrderPageRows> {
-  const position = readCursor(query.cursor)
-  const filters = `${query.status !== undefined}_${position !== undefined}`
-  const statement = prepared(ctx.db, `list_orders_${filters}`, (db, name) =>
-    db
-      .select()
-      .from(orders)
-      .where(
-        and(
-          eq(orders.storeId, sql.placeholder('storeId')),
-          eq(orders.isTest, sql.placeholder('isTest')),
-          query.status && eq(orders.status, sql.placeholder('status')),
-          position && olderThan({ at: sql.placeholder('at'), id: sql.placeholder('id') }, orders.createdAt, orders.id),
-        ),
-      )
-      .orderBy(desc(orders.createdAt), desc(orders.id))
-      .limit(sql.placeholder('limit'))
-      .prepare(name),
-  )
-  const { storeId, isTest } = ctx
-  const { status, limit } = query
-  return pageOf(await statement.execute({ storeId, isTest, status, ...position, limit: limit + 1 }), limit)
-}
-
 export function toOrder(ctx: StoreContext, row: OrderRow): Order {
   return {
     id: row.id,
@@ -153,7 +133,11 @@ export function toOrder(ctx: StoreContext, row: OrderRow): Order {
     transaction_id: row.transactionId,
     session_id: row.sessionId,
     product_id: row.productId,
+    variant_id: row.variantId === null ? null : formatRowId('var', row.variantId),
     product_name: row.productName,
+    subtotal_cents: toWireMinor(row.subtotalMinor),
+    discount_cents: toWireMinor(row.discountMinor),
+    coupon_code: row.couponCode,
     amount_cents: toWireMinor(row.amountMinor),
     fee_cents: toWireMinor(row.feeMinor),
     net_cents: toWireMinor(row.amountMinor - row.feeMinor),

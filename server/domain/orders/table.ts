@@ -77,6 +77,26 @@ export const orders = pgTable(
     ),
     // Lists order by plain DESC, which puts nulls first; an index of any other order would not be used for them.
     index('orders_newest').on(t.storeId, t.isTest, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
+    index('orders_newest_by_product').on(
+      t.storeId,
+      t.isTest,
+      t.productId,
+      t.createdAt.desc().nullsFirst(),
+      t.id.desc().nullsFirst(),
+    ),
+    // Most orders have no reference, and none has an e-mail address before its buyer says it.
+    index('orders_newest_by_reference')
+      .on(t.storeId, t.isTest, t.orderReference, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst())
+      .where(sql`order_reference is not null`),
+    index('orders_newest_by_email')
+      .on(
+        t.storeId,
+        t.isTest,
+        sql`lower(${t.customerEmail})`,
+        t.createdAt.desc().nullsFirst(),
+        t.id.desc().nullsFirst(),
+      )
+      .where(sql`customer_email is not null`),
     // What the expiry of sessions has still to look at.
     index('orders_unpaid').on(t.storeId, t.expiresAt).where(isUnpaid),
     foreignKey({ columns: [t.storeId, t.productId], foreignColumns: [products.storeId, products.id] }),

@@ -42,11 +42,11 @@ function sameOrder(tx: StoreContext, id: string): SQL | undefined {
   return and(eq(orders.storeId, tx.storeId), eq(orders.isTest, tx.isTest), eq(orders.id, id))
 }
 
-/** Undefined when it was paid before. */
+/** `method` is null where nothing had to be paid. Undefined when it was paid before. */
 export function completeOrder(
   tx: StoreContext,
   id: string,
-  paid: { method: 'card' | 'crypto'; at: Date },
+  paid: { method: 'card' | 'crypto' | null; at: Date },
 ): Promise<OrderRow | undefined> {
   const changes = { method: paid.method, completedAt: paid.at, failureCode: null }
   return move(tx, id, ['pending', 'failed'], 'completed', changes)

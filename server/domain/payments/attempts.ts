@@ -26,7 +26,9 @@ export function claimAttempt(
 ): Promise<ClaimedAttempt | undefined> {
   return inTransaction(ctx, async (tx) => {
     const at = tx.clock.now()
-    if (!isPayable(await lockOrder(tx, orderId), at)) return undefined
+    const held = await lockOrder(tx, orderId)
+    // A coupon may have made it free meanwhile: there is nothing to charge then.
+    if (!isPayable(held, at) || held.amountMinor === 0n) return undefined
     const [attempt] = await tx.db
       .insert(paymentAttempts)
       .values({

@@ -3,14 +3,12 @@ import { type Deps, type StoreContext, storeContext } from '../../context'
 import { prepared } from '../../db/prepared'
 import { inTransaction } from '../../db/transaction'
 import { AppError } from '../../kernel/errors'
-import { derivedSessionId, newSessionId, parseSessionId, storeOfRowId } from '../../kernel/ids'
-import type { NewOrder } from '../orders/schema'
-import { getOrder, insertOrder, type Sold, type Wishes } from '../orders/service'
+import { parseSessionId, storeOfRowId } from '../../kernel/ids'
+import { refuseUnchargeable } from '../orders/amounts'
+import { insertOrder, type Sold, type Wishes } from '../orders/service'
 import { type OrderRow, orders, SESSION_EXPIRED } from '../orders/table'
 import { type ProductRow, products } from '../products/table'
 import { type StoreRow, stores } from '../stores/table'
-import { openOrderEndpoint } from '../webhooks/payment-urls'
-import { refuseUncallable } from '../webhooks/service'
 import { type Goods, itemOf, statusOf } from './goods'
 import { afterOpened } from './outcomes'
 import { OPEN_ATTEMPT, type PaymentAttemptRow, paymentAttempts } from './table'
@@ -67,7 +65,7 @@ export function gatewayOf(ctx: StoreContext) {
 }
 
 /** Throws what stands in the way of selling: product_not_available, account_not_approved, gateway_not_configured. */
-export function refuseObstacle(ctx: StoreContext, store: StoreRow, goods: Goods | null): void {
+export function refuseObstacle(ctx: StoreContext, store: StoreRow, goods: Goods | null, { isFree = false } = {}): void {
   switch (obstacleOf(ctx, store, goods)) {
     case null:
       return
@@ -84,6 +82,8 @@ export function refuseObstacle(ctx: StoreContext, store: StoreRow, goods: Goods 
         hint: 'The operator of this server has to approve the store first.',
       })
     case 'no_gateway':
+      // What costs nothing needs none.
+      if (isFree) return
       throw new AppError('gateway_not_configured', 'This server has no card gateway for live payments yet.', {
         hint: 'The operator has to configure one. Test products can be paid with test cards.',
       })
@@ -109,7 +109,7 @@ export async function openSession(
   refuseObstacle(ctx, store, goods)
   const { sessionId, email } = input
   await inTransaction(ctx, (tx) =>
-    open(tx, { store, item: itemOf(goods), sessionId }, { customerEmail: email ?? null }),
+    openOrder(tx, { store, item: itemOf(goods), sessionId }, { customerEmail: email ?? null }),
   )
   return ofProduct(await findCheckout(deps, input.sessionId), product)
 }
@@ -119,45 +119,13 @@ function ofProduct(checkout: Checkout, product: ProductRow): Checkout {
   return checkout
 }
 
-/** A new order with its events, or undefined when the session has one already. */
-async function open(tx: StoreContext, sold: Sold, wishes: Partial<Wishes>): Promise<OrderRow | undefined> {
+/** A new order with its events, or undefined when the session has one already. Throws amount_too_small. */
+export async function openOrder(tx: StoreContext, sold: Sold, wishes: Partial<Wishes>): Promise<OrderRow | undefined> {
   const order = await insertOrder(tx, sold, wishes)
-  if (order) await afterOpened(tx, order)
+  if (!order) return undefined
+  refuseUnchargeable(tx, order)
+  await afterOpened(tx, order)
   return order
-}
-
-/**
- * An order with a session that the seller sends the buyer to. `run` is what names this very call: a repetition whose first answer
- * was lost gets the order that the first one made. Throws as openSession does, and webhook_url_refused.
- */
-export async function createOrder(ctx: StoreContext, input: NewOrder, run?: string): Promise<OrderRow> {
-  const { ctx: seller, store, product } = await findProductForSale(ctx, input.product_id)
-  // Another store's product, or the other mode's, is "not found": ids must not leak.
-  if (seller.storeId !== ctx.storeId || seller.isTest !== ctx.isTest) throw productNotFound()
-  const goods = { product, variant: null }
-  refuseObstacle(ctx, store, goods)
-  const { webhook_url: webhookUrl } = input
-  if (webhookUrl !== undefined) await refuseUncallable(ctx, webhookUrl, 'webhook_url')
-  const { storeId, isTest } = ctx
-  const sessionId =
-    run === undefined ? newSessionId(storeId, isTest) : derivedSessionId(storeId, isTest, `order ${run}`)
-  const made = await inTransaction(ctx, async (tx) => {
-    if (webhookUrl !== undefined) await openOrderEndpoint(tx, webhookUrl, store.signingSecret)
-    return open(tx, { store, item: itemOf(goods), sessionId }, wishesOf(input))
-  })
-  return made ?? getOrder(ctx, sessionId)
-}
-
-function wishesOf(input: NewOrder) {
-  return {
-    customerEmail: input.customer_email ?? null,
-    customerName: input.customer_name ?? null,
-    orderReference: input.order_reference ?? null,
-    metadata: input.metadata,
-    successUrl: input.success_url ?? null,
-    cancelUrl: input.cancel_url ?? null,
-    webhookUrl: input.webhook_url ?? null,
-  }
 }
 
 /** Throws session_not_found, for a malformed id too. */
@@ -210,7 +178,7 @@ export function isPayable(order: OrderRow, now: Date): boolean {
   return isUnpaid && order.failureCode !== SESSION_EXPIRED && order.expiresAt > now
 }
 
-function productNotFound() {
+export function productNotFound() {
   return new AppError('product_not_found', 'Product not found', {
     field: 'product_id',
     hint: 'list_products shows your products.',

@@ -1,12 +1,11 @@
-import { and, eq } from 'drizzle-orm'
+import { and, eq, sql } from 'drizzle-orm'
 import { type Deps, type StoreContext, storeContext } from '../../context'
+import { prepared } from '../../db/prepared'
 import { AppError } from '../../kernel/errors'
 import { parseRowId, storeOfRowId } from '../../kernel/ids'
 import type { Item } from '../orders/service'
 import type { OrderRow } from '../orders/table'
-import { getProduct } from '../products/service'
 import { type ProductRow, products, productVariants, type VariantRow } from '../products/table'
-import { findVariant } from '../products/variants'
 import { type StoreRow, stores } from '../stores/table'
 
 /** A product, or one of its variants, that somebody wants to buy. */
@@ -32,19 +31,33 @@ export async function findVariantForSale(deps: Deps, variantId: string) {
   return { ctx, ...row } satisfies Goods & { ctx: StoreContext; store: StoreRow }
 }
 
-function variantNotFound() {
+export function variantNotFound() {
   return new AppError('variant_not_found', 'Variant not found', {
     field: 'variant_id',
     hint: 'list_variants shows the variants of a product.',
   })
 }
 
-/** What an order is of; null for one with a name and an amount of its own. */
-export async function goodsOf(ctx: StoreContext, order: OrderRow): Promise<Goods | null> {
-  if (order.productId === null) return null
-  const product = await getProduct(ctx, order.productId)
-  const variant = order.variantId === null ? undefined : await findVariant(ctx, order.variantId)
-  return { product, variant: variant ?? null }
+/**
+ * What an order is of; null for one with a name and an amount of its own. The order says which, whatever mode that is of: what a
+ * live key makes a test order of is live itself.
+ */
+export async function goodsOf({ db }: Deps, { storeId, productId, variantId }: OrderRow): Promise<Goods | null> {
+  if (productId === null) return null
+  const query = prepared(db, 'goods_of_order', (on, name) =>
+    on
+      .select({ product: products, variant: productVariants })
+      .from(products)
+      .leftJoin(
+        productVariants,
+        and(eq(productVariants.storeId, products.storeId), eq(productVariants.id, sql.placeholder('variantId'))),
+      )
+      .where(and(eq(products.storeId, sql.placeholder('storeId')), eq(products.id, sql.placeholder('productId'))))
+      .prepare(name),
+  )
+  const [row] = await query.execute({ storeId, productId, variantId })
+  if (!row) throw new Error(`product ${productId} of an order is gone`)
+  return row
 }
 
 /** Both must be active: an archived product sells none of its variants. */

@@ -5,6 +5,7 @@ import { AppError } from '../../kernel/errors'
 import { newRowId } from '../../kernel/ids'
 import { formatMoney, toWireMinor } from '../../kernel/money'
 import type { Gateway, RefundOutcome } from '../../ports/gateway'
+import type { Modes } from '../orders/schema'
 import { getOrder, lockOrder, toOrder } from '../orders/service'
 import { type OrderRow, type RefundRow, refunds } from '../orders/table'
 import { leftToRefund, reserveRefund, settleRefund } from '../orders/transitions'
@@ -15,6 +16,8 @@ import { paymentAttempts } from './table'
 export type RefundRequested = {
   /** Any name of the order. */
   id: string
+  /** Where to look for it: the key's own mode unless said. */
+  mode?: Modes | undefined
   /** All that is left when absent. */
   amountCents?: number | undefined
   reason?: string | undefined
@@ -31,8 +34,9 @@ export type Refunded = { order: OrderRow; refund: RefundRow }
  * Throws order_not_found, order_not_refundable, refund_exceeds_payment, gateway_failed (the gateway refused),
  * gateway_not_configured.
  */
-export async function refundOrder(ctx: StoreContext, request: RefundRequested): Promise<Refunded> {
-  const order = await getOrder(ctx, request.id)
+export async function refundOrder(caller: StoreContext, request: RefundRequested): Promise<Refunded> {
+  const order = await getOrder(caller, request.id, request.mode)
+  const ctx = { ...caller, isTest: order.isTest }
   const charge = await chargeOf(ctx, order)
   const refundId = request.refundId ?? newRowId(ctx.storeId)
   const refund = (await findRefund(ctx, refundId)) ?? (await beginRefund(ctx, order, { ...request, refundId }))
@@ -132,6 +136,7 @@ type Charge = { gateway: Gateway; chargeReference: string }
 
 /** What an order was paid with. Throws order_not_refundable, gateway_not_configured. */
 export async function chargeOf(ctx: StoreContext, order: OrderRow): Promise<Charge> {
+  if (order.amountMinor === 0n) throw notRefundable('Nothing was paid for it.')
   const gateway = gatewayOf(ctx)
   const [attempt] = await ctx.db
     .select()

@@ -2,6 +2,9 @@ import type { Clock } from '../../kernel/clock'
 import type { Card, CardSummary, ChargeOutcome, ChargeRequest, Gateway, TestCard } from '../../ports/gateway'
 import { TEST_CARDS } from './cards'
 
+/** The floor of documents A and D, and of most card gateways in usd. */
+const MINIMUM_MINOR = 50n
+
 /**
  * A gateway that moves no money and keeps nothing: the reference of a charge names the attempt and the test card, and so holds
  * all that a later call needs, after a restart or on another process too.
@@ -12,6 +15,7 @@ export function createSandboxGateway(clock: Clock): Gateway {
   return {
     name: 'sandbox',
     testCards: TEST_CARDS,
+    minimum: () => MINIMUM_MINOR,
     charge: async (request) => charge(request, clock.now()),
     authenticate: async (reference, approved) => authenticate(reference, approved),
     // It remembers nothing and never took money, so that an attempt whose answer was lost may be made again.

@@ -1,7 +1,7 @@
 import crypto from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { storeContext } from '../../../server/context'
-import { createOrder } from '../../../server/domain/payments/checkout'
+import { createOrder } from '../../../server/domain/payments/creation'
 import { createProduct } from '../../../server/domain/products/service'
 import type { OpenedStore } from '../../../server/domain/stores/service'
 import { deliverDue } from '../../../server/domain/webhooks/deliver'

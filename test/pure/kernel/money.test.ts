@@ -8,6 +8,8 @@ import {
   formatMoney,
   isCurrency,
   parseDecimal,
+  plainDecimal,
+  toDecimalNumber,
   toWireMinor,
 } from '../../../server/kernel/money'
 
@@ -121,4 +123,52 @@ test('an amount that JSON would change is refused', () => {
   expect(toWireMinor(9_007_199_254_740_991n)).toBe(9_007_199_254_740_991)
   expect(toWireMinor(-1n)).toBe(-1)
   expect(() => toWireMinor(9_007_199_254_740_992n)).toThrow(RangeError)
+})
+
+test.each([
+  ['29.99', '29.99'],
+  ['1e2', '100'],
+  ['1E+2', '100'],
+  ['2999e-2', '29.99'],
+  ['0.2999e2', '29.99'],
+  ['1e-7', '0.0000001'],
+  ['100.10e1', '1001'],
+  ['0.30000000000000004', '0.30000000000000004'],
+  ['-1.50', '-1.5'],
+  ['0', '0'],
+  ['0e5', '0'],
+  ['-0', '-0'],
+])('the number %s of JSON is the decimal %s', (text, decimal) => {
+  expect(plainDecimal(text)).toBe(decimal)
+})
+
+test.each(['', '.5', '5.', 'NaN', 'Infinity', '1e999', '1e', '--1', '0x10', '1_000', '1,5', ' 1', '1'.repeat(41)])(
+  'the text %j is no number of JSON that could be an amount',
+  (text) => {
+    expect(plainDecimal(text)).toBeUndefined()
+  },
+)
+
+test('every number is the decimal that says the same, however it is written', () => {
+  const number = fc.tuple(fc.boolean(), fc.bigInt({ min: 0n, max: 10n ** 18n }), fc.integer({ min: -9, max: 9 }))
+  fc.assert(
+    fc.property(number, fc.boolean(), ([isNegative, digits, exponent], signed) => {
+      const sign = isNegative ? '-' : ''
+      const written = `${sign}${digits}e${signed && exponent >= 0 ? '+' : ''}${exponent}`
+      const expected = exponent < 0 ? digits : digits * 10n ** BigInt(exponent)
+      const [whole = '', fraction = ''] = (plainDecimal(written) ?? '').replace('-', '').split('.')
+      const scale = Math.max(0, -exponent)
+      expect(fraction.length).toBeLessThanOrEqual(scale)
+      expect(BigInt(whole + fraction.padEnd(scale, '0'))).toBe(expected)
+    }),
+  )
+})
+
+test('JSON says any amount of ours as the decimal that it is, and reads it back', () => {
+  fc.assert(
+    fc.property(fc.bigInt({ min: 0n, max: 10n ** 14n }), currency, (amount, code) => {
+      const written = JSON.stringify(toDecimalNumber(amount, code))
+      expect(parseDecimal(plainDecimal(written) ?? '', code)).toBe(amount)
+    }),
+  )
 })
