@@ -326,6 +326,9 @@ CREATE UNIQUE INDEX "orders_number" ON "orders" USING btree ("store_id","number"
 CREATE UNIQUE INDEX "orders_transaction" ON "orders" USING btree ("store_id","transaction_id");--> statement-breakpoint
 CREATE INDEX "orders_newest_by_status" ON "orders" USING btree ("store_id","is_test","status","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "orders_newest" ON "orders" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
+CREATE INDEX "orders_newest_by_product" ON "orders" USING btree ("store_id","is_test","product_id","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
+CREATE INDEX "orders_newest_by_reference" ON "orders" USING btree ("store_id","is_test","order_reference","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST) WHERE order_reference is not null;--> statement-breakpoint
+CREATE INDEX "orders_newest_by_email" ON "orders" USING btree ("store_id","is_test",lower("customer_email"),"created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST) WHERE customer_email is not null;--> statement-breakpoint
 CREATE INDEX "orders_unpaid" ON "orders" USING btree ("store_id","expires_at") WHERE status in ('pending', 'failed') and (failure_code is null or failure_code <> 'session_expired');--> statement-breakpoint
 CREATE INDEX "refunds_order" ON "refunds" USING btree ("store_id","order_id");--> statement-breakpoint
 CREATE INDEX "refunds_unsettled" ON "refunds" USING btree ("store_id","sent_at") WHERE status = 'pending';--> statement-breakpoint
