@@ -10,15 +10,6 @@ export function toInstant(at: Date): string {
   return at.toISOString()
 }
 
-/** A time coming in, with any offset. */
-export const When = z.iso.datetime({ offset: true, error: 'must be an ISO 8601 time such as 2026-03-01T12:00:00Z' })
-
-/** Narrows a list to a time: from inclusive, to exclusive. */
-export const TimeRange = {
-  from: When.optional().describe('Only what was made at this time or later; ISO 8601'),
-  to: When.optional().describe('Only what was made before this time; ISO 8601'),
-}
-
 export const Currency = z
   .string()
   .trim()
