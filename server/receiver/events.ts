@@ -229,8 +229,15 @@ export type OrderEvent = {
     /** cs_…: whoever knows it may pay */
     session_id: string
     product_id: string | null
+    /** var_… */
+    variant_id: string | null
     product_name: string
-    /** What the buyer pays, frozen when the session was opened */
+    /** The price, frozen when the session was opened */
+    subtotal_cents: number
+    /** What the coupon takes off */
+    discount_cents: number
+    coupon_code: string | null
+    /** What the buyer pays: the subtotal without the discount */
     amount_cents: number
     /** The platform fee within the amount */
     fee_cents: number
@@ -242,7 +249,7 @@ export type OrderEvent = {
     status: 'pending' | 'completed' | 'failed' | 'refund_pending' | 'refunded'
     /** Why the last try failed, such as insufficient_funds or session_expired */
     failure_code: string | null
-    /** null until paid */
+    /** null until paid, and where nothing had to be */
     payment_method: 'card' | 'crypto' | null
     customer_email: string | null
     customer_name: string | null
@@ -280,8 +287,15 @@ export type OrderRefundedEvent = {
     /** cs_…: whoever knows it may pay */
     session_id: string
     product_id: string | null
+    /** var_… */
+    variant_id: string | null
     product_name: string
-    /** What the buyer pays, frozen when the session was opened */
+    /** The price, frozen when the session was opened */
+    subtotal_cents: number
+    /** What the coupon takes off */
+    discount_cents: number
+    coupon_code: string | null
+    /** What the buyer pays: the subtotal without the discount */
     amount_cents: number
     /** The platform fee within the amount */
     fee_cents: number
@@ -293,7 +307,7 @@ export type OrderRefundedEvent = {
     status: 'pending' | 'completed' | 'failed' | 'refund_pending' | 'refunded'
     /** Why the last try failed, such as insufficient_funds or session_expired */
     failure_code: string | null
-    /** null until paid */
+    /** null until paid, and where nothing had to be */
     payment_method: 'card' | 'crypto' | null
     customer_email: string | null
     customer_name: string | null
