@@ -21,6 +21,11 @@ const roles = optional(
     .pipe(z.array(z.enum(ROLES, `must be a comma-separated list of ${ROLES.join(', ')}`)).min(1)),
 )
 
+const smtpUrl = z
+  .url({ protocol: /^smtps?$/, error: 'must be a URL such as smtp://user:password@mail.example.com:587' })
+  .refine((text) => URL.parse(text)?.hostname !== '', 'must name a host')
+  .optional()
+
 /** Every variable that the process reads, with its meaning and default; README's table says the same. */
 const Environment = z.object({
   PORT: optional(z.coerce.number('must be a port number').int().min(0).max(65_535).default(3000)).describe(
@@ -44,7 +49,11 @@ const Environment = z.object({
   ),
   PAYHOOK_WEBHOOK_RETENTION_DAYS: optional(
     z.coerce.number('must be a number of days').int().min(1).max(3_650).default(30),
-  ).describe('Days for which events and finished webhook deliveries are kept'),
+  ).describe('Days for which events, finished webhook deliveries and e-mails are kept'),
+  SMTP_URL: optional(smtpUrl).describe('Mail server, smtp://user:password@host:587; unset: e-mails stay in the outbox'),
+  MAIL_FROM: optional(z.email('must be an e-mail address such as receipts@example.com').optional()).describe(
+    'Address that receipts come from; needed with SMTP_URL',
+  ),
   PAYHOOK_URL: optional(z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional()).describe(
     'For mcp/stdio.ts and listen: a running server to use',
   ),
@@ -74,6 +83,8 @@ export type Config = {
   requireApproval: boolean
   allowPrivateWebhooks: boolean
   webhookRetentionDays: number
+  /** Where receipts are handed over, and the address they come from; undefined when they stay in the outbox. */
+  smtp: { url: string; from: string } | undefined
   /** The two of the stdio door. Without a trailing slash. */
   serverUrl: string | undefined
   apiKey: string | undefined
@@ -108,8 +119,17 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     requireApproval: env.PAYHOOK_REQUIRE_APPROVAL,
     allowPrivateWebhooks: env.PAYHOOK_ALLOW_PRIVATE_WEBHOOKS,
     webhookRetentionDays: env.PAYHOOK_WEBHOOK_RETENTION_DAYS,
+    smtp: smtpOf(env),
     serverUrl: env.PAYHOOK_URL?.replace(/\/+$/, ''),
     apiKey: env.PAYHOOK_API_KEY,
     logLevel: env.PAYHOOK_LOG_LEVEL,
   }
+}
+
+function smtpOf({ SMTP_URL: url, MAIL_FROM: from }: z.infer<typeof Environment>): Config['smtp'] {
+  if (url === undefined) return undefined
+  if (from !== undefined) return { url, from }
+  throw new ConfigError(
+    'SMTP_URL is set, but MAIL_FROM is not, so that receipts would come from nobody. Set it to an address such as receipts@example.com and start again.',
+  )
 }

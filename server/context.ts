@@ -6,6 +6,7 @@ import type { KeyUsage } from './domain/keys/usage'
 import type { Clock } from './kernel/clock'
 import type { Metrics } from './metrics'
 import type { Gateways } from './ports/gateway'
+import type { Mailer } from './ports/mailer'
 import type { Sender } from './ports/sender'
 import type { RateLimit } from './rate-limit'
 
@@ -20,7 +21,7 @@ export type Log = {
 }
 
 /** A worker that can be told that there is new work; it would find it by itself a little later. */
-export type Work = 'webhooks' | 'revenue' | 'ledger'
+export type Work = 'webhooks' | 'revenue' | 'ledger' | 'mail'
 
 /** What a job's run that takes long hears of the world meanwhile. */
 export type Turn = {
@@ -43,6 +44,8 @@ export type Deps = {
   keyUsage: KeyUsage
   gateways: Gateways
   sender: Sender
+  /** Null without SMTP_URL: e-mails stay in the outbox. */
+  mailer: Mailer | null
   /** Of operations that need no key, per client address. */
   signUps: RateLimit
   /** Card forms that one client address sends: each may make an order and try a card. */

@@ -5,6 +5,7 @@ import { createKeyLookup } from './domain/keys/lookup'
 import { createKeyUsage } from './domain/keys/usage'
 import { createSandboxGateway } from './gateways/sandbox/gateway'
 import { type Clock, HOUR_MS, MINUTE_MS } from './kernel/clock'
+import { createSmtpMailer } from './mailer/smtp'
 import { createMetrics } from './metrics'
 import { CARD_FORMS_PER_MINUTE, createRateLimit, SIGN_UPS_PER_HOUR } from './rate-limit'
 import { createSender } from './sender/pinned'
@@ -25,6 +26,7 @@ export function createDeps({ config, publicUrl, database, clock, log }: Surround
     keyUsage: createKeyUsage(),
     gateways: { test: createSandboxGateway(clock), live: null },
     sender: createSender({ allowPrivate: config.allowPrivateWebhooks }),
+    mailer: config.smtp ? createSmtpMailer(config.smtp) : null,
     signUps: createRateLimit(SIGN_UPS_PER_HOUR, HOUR_MS / 1000),
     cardForms: createRateLimit(CARD_FORMS_PER_MINUTE, MINUTE_MS / 1000),
     wake: () => undefined,

@@ -175,6 +175,7 @@ async function openFirstStore({ deps }: Running) {
 }
 
 async function endParts({ deps }: Running, database: DatabaseHandle): Promise<void> {
+  deps.mailer?.close()
   await deps.keyUsage.flush(deps.db)
   await database.close()
 }

@@ -6,6 +6,8 @@ export type Metrics = {
   countJobFailure(job: string): void
   /** `answer` is `2xx` to `5xx`, `network` or `refused`; `status` what the delivery became: pending when it is tried again. */
   countAttempt(status: 'succeeded' | 'failed' | 'pending', answer: string, seconds: number): void
+  /** `outcome` is accepted, refused, unsent (it is tried again) or given_up. */
+  countEmail(outcome: string): void
   /** The webhook queue as it was sampled last. */
   setQueue(queue: { pending: number; due: number; oldestDueSeconds: number }): void
   /** The text format of Prometheus. */
@@ -33,6 +35,12 @@ export function createMetrics(): Metrics {
     labelNames: ['job'],
     registers: [registry],
   })
+  const emails = new Counter({
+    name: 'payhook_emails_total',
+    help: 'Tries to hand an e-mail to the mail server, by what came of them',
+    labelNames: ['outcome'],
+    registers: [registry],
+  })
   const webhooks = createWebhookMetrics(registry)
   let processMetrics = false
   // One series for each combination that occurred: looking one up by its labels costs more than counting.
@@ -46,6 +54,7 @@ export function createMetrics(): Metrics {
       known.observe(seconds)
     },
     countJobFailure: (job) => failures.inc({ job }),
+    countEmail: (outcome) => emails.inc({ outcome }),
     ...webhooks,
     render: async () => {
       // They sample the event loop from then on, which a server that nobody scrapes needn't pay for.

@@ -3,6 +3,7 @@ import { ledgerRouter } from './domain/ledger/router'
 import { ordersRouter } from './domain/orders/router'
 import { productsRouter } from './domain/products/router'
 import { variantsRouter } from './domain/products/variants-router'
+import { emailsRouter } from './domain/receipts/router'
 import { revenueRouter, statsRouter } from './domain/revenue/router'
 import { storesRouter } from './domain/stores/router'
 import { eventsRouter } from './domain/webhooks/events-router'
@@ -16,6 +17,7 @@ export const appRouter = router({
   products: productsRouter,
   variants: variantsRouter,
   orders: ordersRouter,
+  emails: emailsRouter,
   webhooks: webhooksRouter,
   events: eventsRouter,
   revenue: revenueRouter,

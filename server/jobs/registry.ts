@@ -2,6 +2,8 @@ import { pruneKeys } from '../domain/idempotency/service'
 import { foldLedger } from '../domain/ledger/roller'
 import { expireSessions } from '../domain/payments/expiry'
 import { recoverAttempts, recoverRefunds } from '../domain/payments/recovery'
+import { pruneEmails } from '../domain/receipts/retention'
+import { sendDueEmails } from '../domain/receipts/sending'
 import { foldTails } from '../domain/revenue/roller'
 import { deliverDue, POLL_MS } from '../domain/webhooks/deliver'
 import { createQueueSampler } from '../domain/webhooks/queue-metrics'
@@ -29,6 +31,8 @@ export const jobs: readonly Job[] = [
   { name: 'payment_recovery', role: 'jobs', everyMs: MINUTE_MS / 4, run: recoverAttempts },
   { name: 'refund_recovery', role: 'jobs', everyMs: MINUTE_MS / 4, run: recoverRefunds },
   { name: 'session_expiry', role: 'jobs', everyMs: MINUTE_MS / 4, run: expireSessions },
+  { name: 'mail', role: 'jobs', everyMs: MINUTE_MS / 4, run: sendDueEmails },
+  { name: 'mail_retention', role: 'jobs', everyMs: HOUR_MS, run: pruneEmails },
   { name: 'webhooks', role: 'webhooks', everyMs: POLL_MS, run: deliverDue },
   { name: 'webhook_queue_metrics', role: 'webhooks', everyMs: MINUTE_MS / 4, run: createQueueSampler() },
   { name: 'webhook_retention', role: 'jobs', everyMs: HOUR_MS, run: pruneWebhooks },

@@ -12,3 +12,16 @@ export const DAY_MS = 24 * HOUR_MS
 export function addMs(at: Date, ms: number): Date {
   return new Date(at.getTime() + ms)
 }
+
+/** In UTC, and saying so: the server doesn't know where the buyer is. */
+export function formatInstant(at: Date, locale: string): string {
+  return new Intl.DateTimeFormat(locale, {
+    year: 'numeric',
+    month: 'short',
+    day: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    timeZone: 'UTC',
+    timeZoneName: 'short',
+  }).format(at)
+}

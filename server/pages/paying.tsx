@@ -48,7 +48,7 @@ export async function pay(
   posted: { sessionId: string; fields: URLSearchParams; payment: CardPayment },
 ): Promise<Response> {
   const visit = c.get('visit')
-  const { declined } = await payWithCard(deps, posted.sessionId, posted.payment)
+  const { declined } = await payWithCard(deps, posted.sessionId, { ...posted.payment, locale: visit.locale })
   if (!declined) return seeOther(c, checkoutPath(visit, posted.sessionId))
   return sendForm(c, deps, offer, refilled(posted.fields, [], declineNotice(visit.texts, declined)), 402)
 }

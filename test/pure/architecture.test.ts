@@ -40,7 +40,7 @@ const LAYERS: [name: string, pattern: RegExp][] = [
   ['base', /^server\/(config|context|metrics|api-key|rate-limit)\.ts$|^server\/db\//],
   ['tables and schemas', /^server\/domain\/\w+\/([\w-]+-)?(table|schema|catalogue|payloads)\.ts$/],
   ['services', /^server\/domain\/\w+\/(?!([\w-]+-)?router\.)|^server\/jobs\/worker\.ts$/],
-  ['outside', /^server\/(gateways|sender|chain)\//],
+  ['outside', /^server\/(gateways|sender|mailer|chain)\//],
   ['procedures', /^server\/trpc(-errors)?\.ts$/],
   ['routers', /^server\/domain\/\w+\/([\w-]+-)?router\.ts$/],
   ['router', /^server\/router\.ts$/],
@@ -77,8 +77,8 @@ test('kernel and ports import nothing of ours above the kernel', () => {
   expect(broken).toEqual([])
 })
 
-test('gateways, senders and chains know the kernel and the ports only', () => {
-  const outside = /^server\/(gateways|sender|chain)\//
+test('gateways, senders, mailers and chains know the kernel and the ports only', () => {
+  const outside = /^server\/(gateways|sender|mailer|chain)\//
   const broken = sources
     .filter(({ path }) => outside.test(path))
     .flatMap(({ path, imports }) =>

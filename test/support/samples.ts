@@ -113,6 +113,25 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
     as: 'test',
     input: async (store) => ({ ...(await paidOrder(store)), amount_cents: 500, reason: 'Asked for it' }),
   },
+  'emails.list': {
+    as: 'test',
+    input: async (store) => {
+      const { id } = await paidOrder(store)
+      return { limit: 5, status: 'queued', order_id: id }
+    },
+  },
+  'emails.get': {
+    as: 'test',
+    input: async (store) => {
+      await paidOrder(store)
+      const { emails } = await store.call('emails.list', {})
+      return { id: (emails as { id: string }[])[0]?.id }
+    },
+  },
+  'emails.resend_receipt': {
+    as: 'test',
+    input: async (store) => ({ ...(await paidOrder(store)), email: 'other@example.com' }),
+  },
   'revenue.get': { input: () => ({ period: '7d' }) },
   'ledger.balance': { input: () => ({}) },
   'ledger.list': {

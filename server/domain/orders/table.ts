@@ -46,6 +46,8 @@ export const orders = pgTable(
     method: paymentMethod('method'),
     customerEmail: text('customer_email'),
     customerName: text('customer_name'),
+    /** Of the browser that paid, such as `de-DE`: e-mails about the order are written in it. */
+    locale: text('locale'),
     orderReference: text('order_reference'),
     metadata: jsonText('metadata').notNull(),
     successUrl: text('success_url'),

@@ -12,7 +12,7 @@ import { type PaymentAttemptRow, paymentAttempts } from './table'
 
 export type ClaimedAttempt = { order: OrderRow; attempt: PaymentAttemptRow }
 
-type Buyer = { email: string; name: string | null; attemptId?: string | undefined }
+type Buyer = { email: string; name: string | null; locale?: string | undefined; attemptId?: string | undefined }
 
 /**
  * Takes the right to charge this order, or undefined when somebody else has it or the order can't be paid any more. The attempt
@@ -45,7 +45,7 @@ export function claimAttempt(
     if (!attempt) return undefined
     const [order] = await tx.db
       .update(orders)
-      .set({ customerEmail: buyer.email, customerName: buyer.name })
+      .set({ customerEmail: buyer.email, customerName: buyer.name, locale: buyer.locale })
       .where(and(eq(orders.storeId, tx.storeId), eq(orders.isTest, tx.isTest), eq(orders.id, orderId)))
       .returning()
     return order && { order, attempt }

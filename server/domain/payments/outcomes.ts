@@ -2,6 +2,7 @@ import type { StoreContext } from '../../context'
 import { postRefund, postSale } from '../ledger/service'
 import { announce } from '../orders/events'
 import type { OrderRow, RefundRow } from '../orders/table'
+import { queueReceipt, queueRefundNotice } from '../receipts/service'
 import { recordEntry } from '../revenue/entries'
 
 /*
@@ -27,6 +28,7 @@ export async function afterPaid(tx: StoreContext, order: OrderRow, at: Date): Pr
     happenedAt: at,
   })
   await postSale(tx, order, at)
+  await queueReceipt(tx, order)
   await announce(tx, { kind: 'completed', order })
 }
 
@@ -53,5 +55,6 @@ export async function afterRefunded(tx: StoreContext, order: OrderRow, refund: R
     happenedAt: at,
   })
   await postRefund(tx, order, refund, at)
+  await queueRefundNotice(tx, order, refund)
   await announce(tx, { kind: 'refunded', order, refund })
 }

@@ -13,6 +13,8 @@ export type CardPayment = {
   email: string
   name: string | null
   card: Card
+  /** `de-DE`: what the buyer reads in. */
+  locale?: string | undefined
   /** For a caller who may have to find this very attempt again. */
   attemptId?: string | undefined
 }

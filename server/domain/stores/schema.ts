@@ -25,7 +25,9 @@ export const NewStore = z.strictObject({
   name: RequiredText(100)
     .describe('Shown to buyers at checkout')
     .meta({ examples: ['My shop'] }),
-  email: Email.describe("The owner's address").meta({ examples: ['owner@example.com'] }),
+  email: Email.describe("The owner's address; buyers' answers to receipts go there").meta({
+    examples: ['owner@example.com'],
+  }),
 })
 export type NewStore = z.infer<typeof NewStore>
 

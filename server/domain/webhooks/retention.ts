@@ -1,10 +1,9 @@
-import { and, asc, eq, gt, inArray, lt, ne, notExists, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, lt, ne, notExists, sql } from 'drizzle-orm'
 import type { Deps } from '../../context'
 import { addMs, DAY_MS } from '../../kernel/clock'
-import { stores } from '../stores/table'
+import { everyStore } from '../stores/every'
 import { deliveries, events } from './table'
 
-const STORES_PER_PAGE = 100
 const ROWS_PER_DELETE = 500
 
 /**
@@ -14,23 +13,14 @@ const ROWS_PER_DELETE = 500
  */
 export async function pruneWebhooks(deps: Deps, turn?: { stopping: AbortSignal }): Promise<boolean> {
   const before = addMs(deps.clock.now(), -deps.config.webhookRetentionDays * DAY_MS)
-  for (let after = -1n; ; ) {
-    const page = await deps.db
-      .select({ storeId: stores.storeId })
-      .from(stores)
-      .where(gt(stores.storeId, after))
-      .orderBy(asc(stores.storeId))
-      .limit(STORES_PER_PAGE)
-    for (const { storeId } of page) {
-      for (const isTest of [false, true]) {
-        for (const prune of [pruneDeliveries, pruneEvents]) {
-          while (!turn?.stopping.aborted && (await prune(deps, storeId, isTest, before)) === ROWS_PER_DELETE);
-        }
+  await everyStore(deps, turn, async (storeId) => {
+    for (const isTest of [false, true]) {
+      for (const prune of [pruneDeliveries, pruneEvents]) {
+        while (!turn?.stopping.aborted && (await prune(deps, storeId, isTest, before)) === ROWS_PER_DELETE);
       }
-      after = storeId
     }
-    if (page.length < STORES_PER_PAGE || turn?.stopping.aborted) return false
-  }
+  })
+  return false
 }
 
 /** Answers how many it deleted. */

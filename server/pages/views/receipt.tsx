@@ -1,4 +1,5 @@
 import type { Child } from 'hono/jsx'
+import { formatInstant } from '../../kernel/clock'
 import { formatMoney } from '../../kernel/money'
 import { Layout, type StoreFace, StoreMark, TestBadge, type Visit } from './layout'
 import { brandName } from './test-cards'
@@ -109,17 +110,4 @@ export function Line({ label, children }: { label: string; children?: Child }) {
       <dd>{children}</dd>
     </div>
   )
-}
-
-/** In UTC, and saying so: the server doesn't know where the buyer is. */
-export function formatInstant(at: Date, locale: string): string {
-  return new Intl.DateTimeFormat(locale, {
-    year: 'numeric',
-    month: 'short',
-    day: 'numeric',
-    hour: '2-digit',
-    minute: '2-digit',
-    timeZone: 'UTC',
-    timeZoneName: 'short',
-  }).format(at)
 }

@@ -1,0 +1,134 @@
+import { formatInstant } from '../../kernel/clock'
+import { formatMoney } from '../../kernel/money'
+import type { OrderRow, RefundRow } from '../orders/table'
+import type { StoreRow } from '../stores/table'
+import { htmlOf } from './layout'
+import { MAIL_TEXTS, type MailTexts } from './texts'
+
+/** What a mail tells of. A refund makes it the notice of this refund; without one it is the receipt. */
+export type MailFacts = {
+  store: Pick<StoreRow, 'name' | 'accentColor'>
+  order: OrderRow
+  refund: RefundRow | null
+  licenseKey: string | null
+  receiptUrl: string
+  /** Whether an answer reaches the store. */
+  canReply: boolean
+}
+
+export type MailContent = { subject: string; text: string; html: string }
+
+/** What both parts of a mail say, in the order of reading. */
+export type Letter = {
+  texts: MailTexts
+  subject: string
+  storeName: string
+  accentColor: string | null
+  isTest: boolean
+  title: string
+  lead: string
+  lines: Line[]
+  receiptUrl: string
+  closing: string[]
+}
+
+export type Line = { label: string; value: string; isStrong?: boolean; isCode?: boolean }
+
+/** Subject, text and HTML of a mail, in the buyer's language. Pure. */
+export function writeMail(facts: MailFacts): MailContent {
+  const letter = letterOf(facts)
+  return { subject: letter.subject, text: textOf(letter), html: htmlOf(letter) }
+}
+
+function letterOf({ store, order, refund, licenseKey, receiptUrl, canReply }: MailFacts): Letter {
+  const locale = order.locale ?? 'en-US'
+  const texts = locale.startsWith('de') ? MAIL_TEXTS.de : MAIL_TEXTS.en
+  const storeName = oneLine(store.name)
+  const money = (minor: bigint) => formatMoney(minor, order.currency, locale)
+  const subject = (refund ? texts.refundSubject : texts.receiptSubject)(storeName, order.number)
+  const said = refund ? refundWords(texts, storeName, money, refund) : receiptWords(texts, storeName, money, order)
+  const paid = paidLines(texts, money, order)
+  const number = { label: texts.number, value: order.number, isCode: true }
+  const date = { label: texts.date, value: formatInstant(order.completedAt ?? order.createdAt, locale) }
+  const license = licenseKey === null ? [] : [{ label: texts.license, value: licenseKey, isCode: true }]
+  return {
+    texts,
+    // Whoever gets a test's mail must not take it for a sale.
+    subject: order.isTest ? `[${texts.test}] ${subject}` : subject,
+    storeName,
+    accentColor: store.accentColor,
+    isTest: order.isTest,
+    ...said,
+    lines: refund
+      ? [...refundLines(texts, money, order, refund), number]
+      : [...paid, ...refundedLine(texts, money, order), date, number, ...license],
+    receiptUrl,
+    closing: [texts.why(storeName), ...(canReply ? [texts.reply(storeName)] : [])],
+  }
+}
+
+type Money = (minor: bigint) => string
+
+function receiptWords(texts: MailTexts, store: string, money: Money, order: OrderRow) {
+  const { amountMinor, refundedMinor } = order
+  if (refundedMinor > 0n && refundedMinor >= amountMinor) {
+    return { title: texts.refunded, lead: texts.refundLead(money(refundedMinor), store) }
+  }
+  const partly = refundedMinor > 0n ? ` ${texts.partlyRefunded(money(refundedMinor))}` : ''
+  return { title: texts.thanks, lead: `${texts.paid(money(amountMinor), store)}${partly}` }
+}
+
+function refundWords(texts: MailTexts, store: string, money: Money, refund: RefundRow) {
+  return { title: texts.refunded, lead: texts.refundLead(money(refund.amountMinor), store) }
+}
+
+function paidLines(texts: MailTexts, money: Money, order: OrderRow): Line[] {
+  const discount: Line[] =
+    order.discountMinor > 0n
+      ? [
+          { label: texts.price, value: money(order.subtotalMinor) },
+          { label: texts.discount(order.couponCode), value: money(-order.discountMinor) },
+        ]
+      : []
+  return [
+    { label: texts.product, value: oneLine(order.productName) },
+    ...discount,
+    { label: texts.total, value: money(order.amountMinor), isStrong: true },
+  ]
+}
+
+function refundedLine(texts: MailTexts, money: Money, order: OrderRow): Line[] {
+  return order.refundedMinor > 0n ? [{ label: texts.refund, value: money(order.refundedMinor) }] : []
+}
+
+function refundLines(texts: MailTexts, money: Money, order: OrderRow, refund: RefundRow): Line[] {
+  const hasMore = order.refundedMinor > refund.amountMinor
+  return [
+    { label: texts.product, value: oneLine(order.productName) },
+    { label: texts.refund, value: money(refund.amountMinor), isStrong: true },
+    ...(hasMore ? [{ label: texts.refundedInAll, value: money(order.refundedMinor) }] : []),
+    { label: texts.total, value: money(order.amountMinor) },
+  ]
+}
+
+function textOf(letter: Letter): string {
+  const { texts, isTest, title, lead, lines, receiptUrl, closing } = letter
+  return [
+    ...(isTest ? [`[${texts.test}] ${texts.testLead}`, ''] : []),
+    title,
+    '',
+    lead,
+    '',
+    ...lines.map(({ label, value }) => `${label}: ${value}`),
+    '',
+    `${texts.open}: ${receiptUrl}`,
+    '',
+    ...closing,
+    '',
+  ].join('\n')
+}
+
+/** A name may hold line breaks, which would make another line of a mail, or another header. */
+export function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Z}]+/gu, ' ').trim()
+}

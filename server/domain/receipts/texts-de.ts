@@ -1,0 +1,26 @@
+import type { MailTexts } from './texts'
+
+export const de: MailTexts = {
+  lang: 'de',
+  test: 'Test',
+  testLead: 'Dies ist ein Test: Es ist kein Geld geflossen.',
+  receiptSubject: (store, number) => `Beleg von ${store} (${number})`,
+  refundSubject: (store, number) => `Erstattung von ${store} (${number})`,
+  thanks: 'Vielen Dank',
+  paid: (amount, store) => `Sie haben ${amount} an ${store} gezahlt.`,
+  refunded: 'Erstattet',
+  refundLead: (amount, store) => `${store} hat ${amount} erstattet. Ihre Bank zeigt es in einigen Tagen.`,
+  partlyRefunded: (amount) => `Davon wurden ${amount} erstattet.`,
+  product: 'Produkt',
+  price: 'Preis',
+  discount: (code) => (code === null ? 'Rabatt' : `Rabatt (${code})`),
+  total: 'Gezahlt',
+  refund: 'Erstattet',
+  refundedInAll: 'Insgesamt erstattet',
+  date: 'Datum',
+  number: 'Bestellnummer',
+  license: 'Lizenzschlüssel',
+  open: 'Beleg zeigen',
+  why: (store) => `Sie erhalten diese E-Mail, weil Sie bei ${store} gekauft haben.`,
+  reply: (store) => `Fragen? Ihre Antwort auf diese E-Mail erreicht ${store}.`,
+}
