@@ -5,11 +5,28 @@ import type { StoreRow } from '../stores/table'
 import { htmlOf } from './layout'
 import { MAIL_TEXTS, type MailTexts } from './texts'
 
+type MailOrder = Pick<
+  OrderRow,
+  | 'isTest'
+  | 'number'
+  | 'locale'
+  | 'productName'
+  | 'subtotalMinor'
+  | 'discountMinor'
+  | 'couponCode'
+  | 'amountMinor'
+  | 'refundedMinor'
+  | 'currency'
+  | 'createdAt'
+  | 'completedAt'
+>
+type MailRefund = Pick<RefundRow, 'amountMinor'>
+
 /** What a mail tells of. A refund makes it the notice of this refund; without one it is the receipt. */
 export type MailFacts = {
   store: Pick<StoreRow, 'name' | 'accentColor'>
-  order: OrderRow
-  refund: RefundRow | null
+  order: MailOrder
+  refund: MailRefund | null
   licenseKey: string | null
   receiptUrl: string
   /** Whether an answer reaches the store. */
@@ -69,7 +86,7 @@ function letterOf({ store, order, refund, licenseKey, receiptUrl, canReply }: Ma
 
 type Money = (minor: bigint) => string
 
-function receiptWords(texts: MailTexts, store: string, money: Money, order: OrderRow) {
+function receiptWords(texts: MailTexts, store: string, money: Money, order: MailOrder) {
   const { amountMinor, refundedMinor } = order
   if (refundedMinor > 0n && refundedMinor >= amountMinor) {
     return { title: texts.refunded, lead: texts.refundLead(money(refundedMinor), store) }
@@ -78,11 +95,11 @@ function receiptWords(texts: MailTexts, store: string, money: Money, order: Orde
   return { title: texts.thanks, lead: `${texts.paid(money(amountMinor), store)}${partly}` }
 }
 
-function refundWords(texts: MailTexts, store: string, money: Money, refund: RefundRow) {
+function refundWords(texts: MailTexts, store: string, money: Money, refund: MailRefund) {
   return { title: texts.refunded, lead: texts.refundLead(money(refund.amountMinor), store) }
 }
 
-function paidLines(texts: MailTexts, money: Money, order: OrderRow): Line[] {
+function paidLines(texts: MailTexts, money: Money, order: MailOrder): Line[] {
   const discount: Line[] =
     order.discountMinor > 0n
       ? [
@@ -97,11 +114,11 @@ function paidLines(texts: MailTexts, money: Money, order: OrderRow): Line[] {
   ]
 }
 
-function refundedLine(texts: MailTexts, money: Money, order: OrderRow): Line[] {
+function refundedLine(texts: MailTexts, money: Money, order: MailOrder): Line[] {
   return order.refundedMinor > 0n ? [{ label: texts.refund, value: money(order.refundedMinor) }] : []
 }
 
-function refundLines(texts: MailTexts, money: Money, order: OrderRow, refund: RefundRow): Line[] {
+function refundLines(texts: MailTexts, money: Money, order: MailOrder, refund: MailRefund): Line[] {
   const hasMore = order.refundedMinor > refund.amountMinor
   return [
     { label: texts.product, value: oneLine(order.productName) },

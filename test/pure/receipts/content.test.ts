@@ -4,52 +4,18 @@ import { type MailFacts, writeMail } from '../../../server/domain/receipts/conte
 import { html } from '../../../server/domain/receipts/markup'
 
 const ORDER: MailFacts['order'] = {
-  storeId: 1n,
-  id: '0f1e2d3c-4b7d-8abc-9def-0123456789ab',
   isTest: false,
   number: 'PP-2603-7K2M9Q',
-  transactionId: 'txn_1',
-  sessionId: 'cs_live_1',
-  productId: null,
-  variantId: null,
+  locale: null,
   productName: 'Template pack',
   subtotalMinor: 1_900n,
   discountMinor: 0n,
-  couponId: null,
   couponCode: null,
   amountMinor: 1_900n,
-  feeMinor: 0n,
-  currency: 'usd',
-  status: 'completed',
-  failureCode: null,
-  method: 'card',
-  customerEmail: 'buyer@example.com',
-  customerName: 'Ada Buyer',
-  locale: null,
-  orderReference: null,
-  metadata: {},
-  successUrl: null,
-  cancelUrl: null,
-  webhookUrl: null,
   refundedMinor: 0n,
-  refundingMinor: 0n,
+  currency: 'usd',
   createdAt: new Date('2026-03-02T08:59:00.000Z'),
-  expiresAt: new Date('2026-03-02T09:59:00.000Z'),
   completedAt: new Date('2026-03-02T09:00:00.000Z'),
-}
-
-const REFUND: NonNullable<MailFacts['refund']> = {
-  storeId: 1n,
-  id: '0f1e2d3c-4b7d-8abc-9def-0123456789ac',
-  orderId: ORDER.id,
-  amountMinor: 500n,
-  reason: null,
-  status: 'succeeded',
-  gatewayReference: null,
-  failureCode: null,
-  createdAt: new Date('2026-03-03T09:00:00.000Z'),
-  sentAt: new Date('2026-03-03T09:00:00.000Z'),
-  settledAt: new Date('2026-03-03T09:00:00.000Z'),
 }
 
 function write(order: Partial<MailFacts['order']> = {}, facts: Partial<MailFacts> = {}) {
@@ -108,13 +74,11 @@ test('a licence key is there where one was bought', () => {
 
 test('a receipt that is sent again says what was given back by now', () => {
   expect(write({ refundedMinor: 500n }).text).toMatch(/You paid \$19\.00 to Kiosk\. \$5\.00 of it was given back\./)
-  expect(write({ refundedMinor: 1_900n, status: 'refunded' }).text).toMatch(
-    /^Refunded\n\nKiosk has given back \$19\.00/,
-  )
+  expect(write({ refundedMinor: 1_900n }).text).toMatch(/^Refunded\n\nKiosk has given back \$19\.00/)
 })
 
 test('a refund notice says what this refund gave back, and all of them', () => {
-  const { subject, text } = write({ refundedMinor: 900n }, { refund: REFUND })
+  const { subject, text } = write({ refundedMinor: 900n }, { refund: { amountMinor: 500n } })
   expect(subject).toBe('Refund from Kiosk (PP-2603-7K2M9Q)')
   expect(text).toContain('Kiosk has given back $5.00.')
   expect(text).toContain('Given back: $5.00\nGiven back in all: $9.00\nTotal paid: $19.00')
