@@ -5,6 +5,8 @@ CREATE TYPE "public"."payment_method" AS ENUM('card', 'crypto');--> statement-br
 CREATE TYPE "public"."refund_status" AS ENUM('pending', 'succeeded', 'failed');--> statement-breakpoint
 CREATE TYPE "public"."attempt_status" AS ENUM('processing', 'requires_action', 'succeeded', 'declined', 'void');--> statement-breakpoint
 CREATE TYPE "public"."product_status" AS ENUM('draft', 'active', 'archived');--> statement-breakpoint
+CREATE TYPE "public"."email_kind" AS ENUM('receipt', 'refund');--> statement-breakpoint
+CREATE TYPE "public"."email_status" AS ENUM('queued', 'sent', 'failed');--> statement-breakpoint
 CREATE TYPE "public"."revenue_entry_kind" AS ENUM('sale', 'refund');--> statement-breakpoint
 CREATE TYPE "public"."store_status" AS ENUM('pending', 'approved', 'suspended');--> statement-breakpoint
 CREATE TYPE "public"."delivery_status" AS ENUM('pending', 'succeeded', 'failed');--> statement-breakpoint
@@ -95,6 +97,7 @@ CREATE TABLE "orders" (
 	"method" "payment_method",
 	"customer_email" text,
 	"customer_name" text,
+	"locale" text,
 	"order_reference" text,
 	"metadata" text NOT NULL,
 	"success_url" text,
@@ -170,6 +173,26 @@ CREATE TABLE "products" (
 	"created_at" timestamp (3) with time zone NOT NULL,
 	"updated_at" timestamp (3) with time zone NOT NULL,
 	CONSTRAINT "products_store_id_id_pk" PRIMARY KEY("store_id","id")
+);
+--> statement-breakpoint
+CREATE TABLE "emails" (
+	"store_id" bigint NOT NULL,
+	"id" uuid NOT NULL,
+	"is_test" boolean NOT NULL,
+	"kind" "email_kind" NOT NULL,
+	"order_id" uuid NOT NULL,
+	"refund_id" uuid,
+	"recipient" text NOT NULL,
+	"status" "email_status" NOT NULL,
+	"attempts" integer NOT NULL,
+	"due_at" timestamp (3) with time zone NOT NULL,
+	"error" text,
+	"subject" text,
+	"text" text,
+	"html" text,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"finished_at" timestamp (3) with time zone,
+	CONSTRAINT "emails_store_id_id_pk" PRIMARY KEY("store_id","id")
 );
 --> statement-breakpoint
 CREATE TABLE "revenue_days" (
@@ -313,6 +336,8 @@ ALTER TABLE "orders" ADD CONSTRAINT "orders_store_id_product_id_products_store_i
 ALTER TABLE "refunds" ADD CONSTRAINT "refunds_store_id_order_id_orders_store_id_id_fk" FOREIGN KEY ("store_id","order_id") REFERENCES "public"."orders"("store_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "payment_attempts" ADD CONSTRAINT "payment_attempts_store_id_order_id_orders_store_id_id_fk" FOREIGN KEY ("store_id","order_id") REFERENCES "public"."orders"("store_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "product_variants" ADD CONSTRAINT "product_variants_store_id_product_id_products_store_id_id_fk" FOREIGN KEY ("store_id","product_id") REFERENCES "public"."products"("store_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "emails" ADD CONSTRAINT "emails_store_id_order_id_orders_store_id_id_fk" FOREIGN KEY ("store_id","order_id") REFERENCES "public"."orders"("store_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "emails" ADD CONSTRAINT "emails_store_id_refund_id_refunds_store_id_id_fk" FOREIGN KEY ("store_id","refund_id") REFERENCES "public"."refunds"("store_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "deliveries" ADD CONSTRAINT "deliveries_store_id_event_id_events_store_id_id_fk" FOREIGN KEY ("store_id","event_id") REFERENCES "public"."events"("store_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "deliveries" ADD CONSTRAINT "deliveries_store_id_endpoint_id_webhook_endpoints_store_id_id_fk" FOREIGN KEY ("store_id","endpoint_id") REFERENCES "public"."webhook_endpoints"("store_id","id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "delivery_attempts" ADD CONSTRAINT "delivery_attempts_store_id_delivery_id_deliveries_store_id_id_fk" FOREIGN KEY ("store_id","delivery_id") REFERENCES "public"."deliveries"("store_id","id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
@@ -336,6 +361,9 @@ CREATE UNIQUE INDEX "payment_attempts_one_open" ON "payment_attempts" USING btre
 CREATE INDEX "payment_attempts_unsettled" ON "payment_attempts" USING btree ("store_id","updated_at") WHERE status in ('processing', 'requires_action');--> statement-breakpoint
 CREATE INDEX "product_variants_newest" ON "product_variants" USING btree ("store_id","product_id","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "products_newest" ON "products" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
+CREATE INDEX "emails_due" ON "emails" USING btree ("store_id","due_at") WHERE status = 'queued';--> statement-breakpoint
+CREATE INDEX "emails_newest" ON "emails" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
+CREATE INDEX "emails_of_order" ON "emails" USING btree ("store_id","order_id");--> statement-breakpoint
 CREATE INDEX "revenue_entries_time" ON "revenue_entries" USING btree ("store_id","is_test","happened_at");--> statement-breakpoint
 CREATE INDEX "deliveries_first" ON "deliveries" USING btree ("store_id","endpoint_id","due_at") WHERE status = 'pending' and attempts = 0;--> statement-breakpoint
 CREATE INDEX "deliveries_again" ON "deliveries" USING btree ("store_id","endpoint_id","due_at") WHERE status = 'pending' and attempts > 0;--> statement-breakpoint
