@@ -1,3 +1,4 @@
+import { disputesRouter } from './domain/disputes/router'
 import { keysRouter } from './domain/keys/router'
 import { ledgerRouter } from './domain/ledger/router'
 import { ordersRouter } from './domain/orders/router'
@@ -18,6 +19,7 @@ export const appRouter = router({
   variants: variantsRouter,
   orders: ordersRouter,
   emails: emailsRouter,
+  disputes: disputesRouter,
   webhooks: webhooksRouter,
   events: eventsRouter,
   revenue: revenueRouter,

@@ -97,6 +97,12 @@ export function basisPointsOf(minor: bigint, basisPoints: number): bigint {
   return (minor * BigInt(basisPoints) + 5_000n) / 10_000n
 }
 
+/** `Math.min` takes no bigint. */
+export function lesserOf(a: bigint, b: bigint): bigint {
+  if (a < b) return a
+  return b
+}
+
 /** A minor amount as a JSON number. Throws RangeError beyond 2^53, where JSON would silently change it. */
 export function toWireMinor(minor: bigint): number {
   const value = Number(minor)

@@ -59,6 +59,28 @@ export type RefundRequest = {
 
 export type RefundOutcome = { status: 'succeeded' | 'failed'; reference: string }
 
+export const DISPUTE_STATUSES = ['needs_response', 'under_review', 'won', 'lost'] as const
+export type DisputeStatus = (typeof DISPUTE_STATUSES)[number]
+
+/**
+ * What a gateway reports of a dispute: the buyer's bank asks for the money of a charge back. The same one may be reported again,
+ * with a later status. An inquiry before the bank takes money is not reported.
+ */
+export type DisputeNotice = {
+  /** The gateway's id of the dispute. */
+  id: string
+  chargeReference: string
+  /** The attempt that made the charge, which the gateway keeps with it: it names the store. */
+  attemptId: string
+  /** What the bank asks for, in the currency of the charge. */
+  amountMinor: bigint
+  /** The card network's, such as fraudulent or product_not_received. */
+  reason: string | null
+  status: DisputeStatus
+  /** Until when evidence is taken; null when none is. */
+  dueBy: Date | null
+}
+
 /** Every call answers or throws within 30 seconds: after 60 an attempt without an answer is looked up by `find`. */
 export interface Gateway {
   readonly name: string

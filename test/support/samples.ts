@@ -32,6 +32,9 @@ const variant = async (store: SampleStore) => {
   return { id: made.id, product_id }
 }
 const variantId = async (store: SampleStore) => ({ id: (await variant(store)).id })
+const dispute = async (store: SampleStore) => ({
+  id: (await store.call('disputes.raise_test', await paidOrder(store))).id,
+})
 /** Nobody listens there: a test delivery fails at once, the same way each time. */
 const HOOK = { url: 'https://127.0.0.1:9/hooks', events: ['sale.completed'] }
 const webhook = async ({ call }: SampleStore) => ({ id: (await call('webhooks.create', HOOK)).id })
@@ -132,6 +135,19 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
     as: 'test',
     input: async (store) => ({ ...(await paidOrder(store)), email: 'other@example.com' }),
   },
+  'disputes.list': {
+    as: 'test',
+    input: async (store) => {
+      await dispute(store)
+      return { limit: 5, status: 'needs_response' }
+    },
+  },
+  'disputes.get': { as: 'test', input: dispute },
+  'disputes.raise_test': {
+    as: 'test',
+    input: async (store) => ({ ...(await paidOrder(store)), amount_cents: 500, reason: 'product_not_received' }),
+  },
+  'disputes.resolve_test': { as: 'test', input: async (store) => ({ ...(await dispute(store)), outcome: 'lost' }) },
   'revenue.get': { input: () => ({ period: '7d' }) },
   'ledger.balance': { input: () => ({}) },
   'ledger.list': {

@@ -1,6 +1,8 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { type Deps, type StoreContext, storeContext } from '../../server/context'
 import { toRows } from '../../server/db/migrate'
+import { disputes } from '../../server/domain/disputes/table'
+import { ledgerEntries } from '../../server/domain/ledger/table'
 import type { OrderRow } from '../../server/domain/orders/table'
 import { orders, refunds } from '../../server/domain/orders/table'
 import { type Checkout, openSession } from '../../server/domain/payments/checkout'
@@ -61,8 +63,13 @@ async function readLedger({ db, storeId }: StoreContext, orderId: string) {
     order,
     attempts: await db.select().from(paymentAttempts).where(eq(paymentAttempts.orderId, orderId)),
     refunds: await db.select().from(refunds).where(eq(refunds.orderId, orderId)),
+    disputes: await db.select().from(disputes).where(eq(disputes.orderId, orderId)),
     entries: await db.select().from(revenueEntries).where(eq(revenueEntries.orderId, orderId)),
-    events: told.filter((event) => event.data.purchase_id === orderId),
+    posted: await db.select().from(ledgerEntries).where(eq(ledgerEntries.orderId, orderId)),
+    events: told.filter(({ data }) => data.purchase_id === orderId),
+    disputeEvents: told.filter(
+      ({ type, data }) => type.includes('dispute') && [orderId, order.number].includes(String(data.order_id)),
+    ),
   }
 }
 

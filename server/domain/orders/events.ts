@@ -1,5 +1,7 @@
 import type { StoreContext } from '../../context'
 import { toDecimalNumber, toWireMinor } from '../../kernel/money'
+import { toDispute } from '../disputes/service'
+import type { DisputeRow } from '../disputes/table'
 import type { EventData, EventType } from '../webhooks/catalogue'
 import { recordEvents } from '../webhooks/events'
 import { toOrder } from './service'
@@ -9,6 +11,7 @@ import type { OrderRow, RefundRow } from './table'
 export type OrderChange =
   | { kind: 'opened' | 'completed' | 'failed' | 'expired'; order: OrderRow }
   | { kind: 'refunded'; order: OrderRow; refund: RefundRow }
+  | { kind: 'disputed' | 'dispute_won' | 'dispute_lost'; order: OrderRow; dispute: DisputeRow }
 
 /** Writes the events of a change, in the transaction that made it. */
 export async function announce(tx: StoreContext, change: OrderChange): Promise<void> {
@@ -53,6 +56,12 @@ function eventsOf(tx: StoreContext, change: OrderChange) {
       ]
     case 'refunded':
       return refundEvents(tx, order, change.refund)
+    case 'disputed':
+      return [disputedEvent(order, change.dispute)]
+    case 'dispute_won':
+      return [happened('dispute.won', toDispute(change.dispute))]
+    case 'dispute_lost':
+      return [happened('dispute.lost', toDispute(change.dispute))]
   }
 }
 
@@ -75,6 +84,18 @@ function refundEvents(tx: StoreContext, order: OrderRow, { id, amountMinor, reas
       refund: { id, amount_cents: toWireMinor(amountMinor), reason },
     }),
   ]
+}
+
+/** The order's own status stays completed: document D has none for this. */
+function disputedEvent(order: OrderRow, dispute: DisputeRow) {
+  return happened('payment.disputed', {
+    ...paymentOf(order),
+    status: 'disputed',
+    dispute_id: dispute.id,
+    dispute_amount: decimal(dispute.amountMinor, order),
+    dispute_reason: dispute.reason,
+    dispute_due_by: dispute.dueBy?.toISOString() ?? null,
+  })
 }
 
 /** Document A's payload. */

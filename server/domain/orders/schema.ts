@@ -14,8 +14,11 @@ import {
   Text,
   TimeRange,
 } from '../../kernel/wire'
+import { DISPUTE_STATUSES } from '../../ports/gateway'
 
 const STATUSES = ['pending', 'completed', 'failed', 'refund_pending', 'refunded'] as const
+
+export const DisputeStatus = z.enum(DISPUTE_STATUSES, `must be one of ${DISPUTE_STATUSES.join(', ')}`)
 
 export const OrderStatus = z.enum(STATUSES, `must be one of ${STATUSES.join(', ')}`)
 export type OrderStatus = z.infer<typeof OrderStatus>
@@ -63,6 +66,10 @@ export const Order = z.object({
   order_reference: z.string().nullable().describe('Your own id of the order'),
   metadata: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
   refunded_cents: Cents.describe('What was refunded so far'),
+  dispute_status: DisputeStatus.nullable().describe(
+    'Of the dispute that is open, else of the latest; null without one. No refund while it is needs_response or under_review',
+  ),
+  disputed_cents: Cents.describe('Held by open disputes, or lost to them'),
   checkout_url: z.url().describe('Send the buyer here'),
   success_url: z.string().nullable(),
   cancel_url: z.string().nullable(),

@@ -150,6 +150,8 @@ export function toOrder(ctx: StoreContext, row: OrderRow): Order {
     order_reference: row.orderReference,
     metadata: row.metadata as Order['metadata'],
     refunded_cents: toWireMinor(row.refundedMinor),
+    dispute_status: row.disputeStatus,
+    disputed_cents: toWireMinor(row.disputedMinor + row.lostMinor),
     checkout_url: `${ctx.publicUrl}/checkout/${row.sessionId}`,
     success_url: row.successUrl,
     cancel_url: row.cancelUrl,

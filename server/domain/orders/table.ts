@@ -1,10 +1,11 @@
 import { sql } from 'drizzle-orm'
 import { foreignKey, index, pgEnum, pgTable, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { currencyCode, instant, isTestColumn, jsonText, minorUnits, storeIdColumn } from '../../db/columns'
+import { DISPUTE_STATUSES } from '../../ports/gateway'
 import { products } from '../products/table'
 
 export const orderStatus = pgEnum('order_status', ['pending', 'completed', 'failed', 'refund_pending', 'refunded'])
-export const disputeStatus = pgEnum('dispute_status', ['needs_response', 'under_review', 'won', 'lost'])
+export const disputeStatus = pgEnum('dispute_status', DISPUTE_STATUSES)
 export const paymentMethod = pgEnum('payment_method', ['card', 'crypto'])
 
 /** Of a session whose hour went by without a payment. No retry leads out of it. */

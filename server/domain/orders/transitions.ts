@@ -1,5 +1,6 @@
 import { and, eq, gte, inArray, lte, type SQL, sql } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
+import type { DisputeStatus } from '../../ports/gateway'
 import type { OrderStatus } from './schema'
 import { type OrderRow, orders } from './table'
 
@@ -67,11 +68,11 @@ export async function reserveRefund(tx: StoreContext, id: string, amountMinor: b
       and(
         sameOrder(tx, id),
         eq(orders.status, 'completed'),
-        lte(sql`${orders.refundedMinor} + ${reserved}`, orders.amountMinor),
+        lte(sql`${takenBack()} + ${amountMinor}`, orders.amountMinor),
       ),
     )
     .returning()
-  if (!row || leftToRefund(row) > 0n) return row
+  if (!row || row.refundedMinor + row.refundingMinor < row.amountMinor) return row
   return move(tx, id, ['completed'], 'refund_pending')
 }
 
@@ -98,13 +99,44 @@ export async function settleRefund(
     .returning()
   if (row?.status !== 'refund_pending') return row
   if (row.refundedMinor === row.amountMinor) return move(tx, id, ['refund_pending'], 'refunded')
-  return leftToRefund(row) > 0n ? move(tx, id, ['refund_pending'], 'completed') : row
+  const isAllAskedFor = row.refundedMinor + row.refundingMinor === row.amountMinor
+  return isAllAskedFor ? row : move(tx, id, ['refund_pending'], 'completed')
 }
 
-export function leftToRefund(order: OrderRow): bigint {
-  return order.amountMinor - order.refundedMinor - order.refundingMinor
+/** What disputes hold and what they took, changed by so much. */
+type DisputeChange = { held: bigint; lost: bigint; status: DisputeStatus }
+
+/** Undefined when more would be taken back than was paid. */
+export async function changeDisputed(
+  tx: StoreContext,
+  id: string,
+  { held, lost, status }: DisputeChange,
+): Promise<OrderRow | undefined> {
+  const [row] = await tx.db
+    .update(orders)
+    .set({
+      disputedMinor: plus(orders.disputedMinor, held),
+      lostMinor: plus(orders.lostMinor, lost),
+      disputeStatus: status,
+    })
+    .where(and(sameOrder(tx, id), lte(sql`${takenBack()} + ${held + lost}`, orders.amountMinor)))
+    .returning()
+  return row
 }
 
-function plus(column: typeof orders.refundingMinor | typeof orders.refundedMinor, amountMinor: bigint): SQL {
+/** What the buyer has not been given back, and nobody is giving or asking back. */
+export function leftOf(order: OrderRow): bigint {
+  const { amountMinor, refundedMinor, refundingMinor, disputedMinor, lostMinor } = order
+  return amountMinor - refundedMinor - refundingMinor - disputedMinor - lostMinor
+}
+
+function takenBack(): SQL {
+  const { refundedMinor, refundingMinor, disputedMinor, lostMinor } = orders
+  return sql`${refundedMinor} + ${refundingMinor} + ${disputedMinor} + ${lostMinor}`
+}
+
+type Amount = 'refundedMinor' | 'refundingMinor' | 'disputedMinor' | 'lostMinor'
+
+function plus(column: (typeof orders)[Amount], amountMinor: bigint): SQL {
   return sql`${column} + ${amountMinor}`
 }

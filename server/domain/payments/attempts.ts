@@ -58,6 +58,16 @@ export async function findAttempt(ctx: StoreContext, id: string): Promise<Paymen
   return attempt
 }
 
+/** The attempt that an order was paid by, or undefined when no card paid it. */
+export async function successfulAttempt(ctx: StoreContext, orderId: string): Promise<PaymentAttemptRow | undefined> {
+  const { storeId, orderId: order, status } = paymentAttempts
+  const [attempt] = await ctx.db
+    .select()
+    .from(paymentAttempts)
+    .where(and(eq(storeId, ctx.storeId), eq(order, orderId), eq(status, 'succeeded')))
+  return attempt
+}
+
 /** Takes the right to answer the bank's question, so that two tabs don't answer it differently. Undefined as above. */
 export function claimAuthentication(ctx: StoreContext, asked: PaymentAttemptRow): Promise<ClaimedAttempt | undefined> {
   return inTransaction(ctx, async (tx) => {

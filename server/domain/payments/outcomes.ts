@@ -1,9 +1,10 @@
 import type { StoreContext } from '../../context'
-import { postRefund, postSale } from '../ledger/service'
+import type { DisputeRow } from '../disputes/table'
+import { postDispute, postRefund, postSale } from '../ledger/service'
 import { announce } from '../orders/events'
 import type { OrderRow, RefundRow } from '../orders/table'
 import { queueReceipt, queueRefundNotice } from '../receipts/service'
-import { recordEntry } from '../revenue/entries'
+import { type NewEntry, recordEntry } from '../revenue/entries'
 
 /*
  * What follows from each thing that can happen to an order, in the transaction that makes it true. A domain that has to do with
@@ -17,16 +18,7 @@ export async function afterOpened(tx: StoreContext, order: OrderRow): Promise<vo
 
 /** Once in an order's life. */
 export async function afterPaid(tx: StoreContext, order: OrderRow, at: Date): Promise<void> {
-  await recordEntry(tx, {
-    kind: 'sale',
-    sourceId: order.id,
-    orderId: order.id,
-    productId: order.productId,
-    currency: order.currency,
-    method: order.method ?? 'card',
-    amountMinor: order.amountMinor,
-    happenedAt: at,
-  })
+  await enterRevenue(tx, order, { kind: 'sale', sourceId: order.id, amountMinor: order.amountMinor, happenedAt: at })
   await postSale(tx, order, at)
   await queueReceipt(tx, order)
   await announce(tx, { kind: 'completed', order })
@@ -44,17 +36,46 @@ export async function afterExpired(tx: StoreContext, order: OrderRow): Promise<v
 
 /** The gateway has paid `refund` back, all of the order or a part. */
 export async function afterRefunded(tx: StoreContext, order: OrderRow, refund: RefundRow, at: Date): Promise<void> {
-  await recordEntry(tx, {
+  await enterRevenue(tx, order, {
     kind: 'refund',
     sourceId: refund.id,
-    orderId: order.id,
-    productId: order.productId,
-    currency: order.currency,
-    method: order.method ?? 'card',
     amountMinor: refund.amountMinor,
     happenedAt: at,
   })
   await postRefund(tx, order, refund, at)
   await queueRefundNotice(tx, order, refund)
   await announce(tx, { kind: 'refunded', order, refund })
+}
+
+type Disputed = { before: OrderRow; order: OrderRow; dispute: DisputeRow }
+
+/** The buyer's bank asks for money back: what is left of the order is held until it has decided. */
+export async function afterDisputed(tx: StoreContext, { before, order, dispute }: Disputed, at: Date): Promise<void> {
+  await postDispute(tx, { kind: 'dispute_opened', disputeId: dispute.id, before, order, at })
+  await announce(tx, { kind: 'disputed', order, dispute })
+}
+
+/** The bank has decided for the seller. Revenue never fell. */
+export async function afterDisputeWon(tx: StoreContext, { before, order, dispute }: Disputed, at: Date): Promise<void> {
+  await postDispute(tx, { kind: 'dispute_won', disputeId: dispute.id, before, order, at })
+  await announce(tx, { kind: 'dispute_won', order, dispute })
+}
+
+/** The bank has decided for the buyer: revenue falls by what it took, as by a refund. */
+export async function afterDisputeLost(
+  tx: StoreContext,
+  { before, order, dispute }: Disputed,
+  at: Date,
+): Promise<void> {
+  const { id: sourceId, takenMinor: amountMinor } = dispute
+  // Nothing is lost where all had been refunded before.
+  if (amountMinor > 0n) await enterRevenue(tx, order, { kind: 'refund', sourceId, amountMinor, happenedAt: at })
+  await postDispute(tx, { kind: 'dispute_lost', disputeId: dispute.id, before, order, at })
+  await announce(tx, { kind: 'dispute_lost', order, dispute })
+}
+
+type Moved = Pick<NewEntry, 'kind' | 'sourceId' | 'amountMinor' | 'happenedAt'>
+
+function enterRevenue(tx: StoreContext, { id: orderId, productId, currency, method }: OrderRow, moved: Moved) {
+  return recordEntry(tx, { ...moved, orderId, productId, currency, method: method ?? 'card' })
 }

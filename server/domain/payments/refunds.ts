@@ -8,10 +8,10 @@ import type { Gateway, RefundOutcome } from '../../ports/gateway'
 import type { Modes } from '../orders/schema'
 import { getOrder, lockOrder, toOrder } from '../orders/service'
 import { type OrderRow, type RefundRow, refunds } from '../orders/table'
-import { leftToRefund, reserveRefund, settleRefund } from '../orders/transitions'
+import { leftOf, reserveRefund, settleRefund } from '../orders/transitions'
+import { successfulAttempt } from './attempts'
 import { gatewayOf } from './checkout'
 import { afterRefunded } from './outcomes'
-import { paymentAttempts } from './table'
 
 export type RefundRequested = {
   /** Any name of the order. */
@@ -31,7 +31,7 @@ export type Refunded = { order: OrderRow; refund: RefundRow }
  * Pays an order back, all or part of it; never more than was paid, whoever else refunds at the same time. The amount is set
  * aside and committed before the gateway hears of it, so that a crash loses nothing. A refund that the gateway didn't answer is
  * returned as `pending`; recovery sends it again.
- * Throws order_not_found, order_not_refundable, refund_exceeds_payment, gateway_failed (the gateway refused),
+ * Throws order_not_found, order_not_refundable, order_disputed, refund_exceeds_payment, gateway_failed (the gateway refused),
  * gateway_not_configured.
  */
 export async function refundOrder(caller: StoreContext, request: RefundRequested): Promise<Refunded> {
@@ -76,7 +76,7 @@ function beginRefund(
     // Another call with the same id may have begun it while this one waited.
     const begun = await findRefund(tx, refundId)
     if (begun) return begun
-    const left = leftToRefund(order)
+    const left = leftOf(order)
     const amountMinor = amountCents === undefined ? left : BigInt(amountCents)
     refuseRefund(order, amountMinor, left)
     const at = tx.clock.now()
@@ -101,7 +101,13 @@ function beginRefund(
 }
 
 function refuseRefund(order: OrderRow, amountMinor: bigint, left: bigint): void {
-  if (order.status !== 'completed' || left <= 0n) throw notRefundable('All of it has been refunded already.')
+  if (order.disputeStatus === 'needs_response' || order.disputeStatus === 'under_review') {
+    throw new AppError('order_disputed', 'This order is disputed, so that it cannot be refunded now.', {
+      field: 'id',
+      hint: 'Wait until the dispute is won or lost (get_dispute): the buyer would be paid twice otherwise.',
+    })
+  }
+  if (order.status !== 'completed' || left <= 0n) throw notRefundable('All of it went back to the buyer already.')
   if (amountMinor <= left) return
   throw new AppError('refund_exceeds_payment', `At most ${formatMoney(left, order.currency)} can be refunded.`, {
     field: 'amount_cents',
@@ -138,16 +144,7 @@ type Charge = { gateway: Gateway; chargeReference: string }
 export async function chargeOf(ctx: StoreContext, order: OrderRow): Promise<Charge> {
   if (order.amountMinor === 0n) throw notRefundable('Nothing was paid for it.')
   const gateway = gatewayOf(ctx)
-  const [attempt] = await ctx.db
-    .select()
-    .from(paymentAttempts)
-    .where(
-      and(
-        eq(paymentAttempts.storeId, ctx.storeId),
-        eq(paymentAttempts.orderId, order.id),
-        eq(paymentAttempts.status, 'succeeded'),
-      ),
-    )
+  const attempt = await successfulAttempt(ctx, order.id)
   const chargeReference = attempt?.gatewayReference
   if (!chargeReference) throw notRefundable('It was not paid by card, so that there is nothing to pay back.')
   if (gateway?.name === attempt.gateway) return { gateway, chargeReference }

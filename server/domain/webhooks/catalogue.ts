@@ -1,4 +1,5 @@
 import type * as z from 'zod'
+import { Dispute } from '../disputes/schema'
 import { Order } from '../orders/schema'
 import * as payloads from './payloads'
 
@@ -6,7 +7,7 @@ import * as payloads from './payloads'
  * Events of one family share a wire format (`formats.ts`): a sale's is document A's, a card payment's D's, a crypto payment's B's;
  * the others are `{event, created_at, data}` with the headers of Standard Webhooks, which every delivery has.
  */
-export const FAMILIES = ['sale', 'card_payment', 'crypto_payment', 'order', 'checkout', 'webhook'] as const
+export const FAMILIES = ['sale', 'card_payment', 'crypto_payment', 'order', 'checkout', 'dispute', 'webhook'] as const
 export type EventFamily = (typeof FAMILIES)[number]
 
 /** What a receiver is told of one kind of event. The docs, `list_event_types`, OpenAPI and the checks of subscriptions are made of it. */
@@ -28,12 +29,8 @@ type Sampled<T extends z.ZodObject> = [data: T, sample: z.infer<T>]
 const sale = <T extends z.ZodObject>(title: string, description: string, [data, sample]: Sampled<T>) =>
   define({ family: 'sale', title, description, data, sample, isEmitted: true })
 
-const card = <T extends z.ZodObject>(
-  title: string,
-  description: string,
-  [data, sample]: Sampled<T>,
-  isEmitted = true,
-) => define({ family: 'card_payment', title, description, data, sample, isEmitted })
+const card = <T extends z.ZodObject>(title: string, description: string, [data, sample]: Sampled<T>) =>
+  define({ family: 'card_payment', title, description, data, sample, isEmitted: true })
 
 const crypto = (title: string, description: string, sample: z.infer<typeof payloads.CryptoPayment>) =>
   define({ family: 'crypto_payment', title, description, data: payloads.CryptoPayment, sample, isEmitted: false })
@@ -43,6 +40,9 @@ const order = <T extends z.ZodObject>(title: string, description: string, [data,
 
 const checkout = (title: string, description: string, sample: z.infer<typeof payloads.Checkout>) =>
   define({ family: 'checkout', title, description, data: payloads.Checkout, sample, isEmitted: true })
+
+const dispute = (title: string, description: string, sample: z.infer<typeof Dispute>) =>
+  define({ family: 'dispute', title, description, data: Dispute, sample, isEmitted: true })
 
 const seen = { ...payloads.cryptoPending, tx_hash: payloads.cryptoSample.tx_hash }
 const refund = { id: '0f1e2d3c-4b7d-8abc-9def-0123456789ab', amount_cents: 1900, reason: 'Customer requested refund' }
@@ -78,12 +78,17 @@ export const CATALOGUE = {
       { ...payloads.cardSample, status: 'refunded', refund_amount: 49.99, refunded_amount: 49.99 },
     ],
   ),
-  'payment.disputed': card(
-    'A card payment was disputed',
-    'The buyer has asked their bank for the money back.',
-    [payloads.CardPaymentDisputed, { ...payloads.cardSample, status: 'disputed', dispute_reason: 'fraudulent' }],
-    false,
-  ),
+  'payment.disputed': card('A card payment was disputed', 'The buyer has asked their bank for the money back.', [
+    payloads.CardPaymentDisputed,
+    {
+      ...payloads.cardSample,
+      status: 'disputed',
+      dispute_id: payloads.disputeSample.id,
+      dispute_amount: 49.99,
+      dispute_reason: payloads.disputeSample.reason,
+      dispute_due_by: payloads.disputeSample.due_by,
+    },
+  ]),
   'payment.detected': crypto('A transfer was seen', 'A transfer to the address of the payment is on the chain.', {
     ...seen,
     actual_crypto_amount: seen.amount,
@@ -148,6 +153,14 @@ export const CATALOGUE = {
   'checkout.expired': checkout('A checkout expired', 'The session ended without a payment.', {
     ...payloads.checkoutSample,
     status: 'expired',
+  }),
+  'dispute.won': dispute('A dispute was won', 'The bank has decided for you: what was held is yours again.', {
+    ...payloads.disputeSample,
+    ...{ status: 'won', taken_cents: 0, due_by: null, closed_at: '2026-04-20T09:00:00.000Z' },
+  }),
+  'dispute.lost': dispute('A dispute was lost', 'The bank has given the money back to the buyer.', {
+    ...payloads.disputeSample,
+    ...{ status: 'lost', due_by: null, closed_at: '2026-04-20T09:00:00.000Z' },
   }),
   'webhook.disabled': define({
     family: 'webhook',

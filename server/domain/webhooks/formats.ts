@@ -69,6 +69,7 @@ const FORMATS: Readonly<Record<EventFamily, Format>> = {
   crypto_payment: cryptoPayment,
   order: envelope,
   checkout: envelope,
+  dispute: envelope,
   webhook: envelope,
 }
 

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { Cents, Instant } from '../../kernel/wire'
+import type { Dispute } from '../disputes/schema'
 import { Order } from '../orders/schema'
 
 /** What each kind of event says, and a sample of it. */
@@ -59,8 +60,25 @@ export const CardPaymentRefunded = CardPayment.extend({
 })
 
 export const CardPaymentDisputed = CardPayment.extend({
+  dispute_id: z.uuid().describe('get_dispute knows the dispute by it'),
+  dispute_amount: Decimal.describe('What the buyer asks back'),
   dispute_reason: z.string().nullable().describe("The card network's reason"),
+  dispute_due_by: Instant.nullable().describe('Until when evidence is taken'),
 })
+
+export const disputeSample: z.infer<typeof Dispute> = {
+  id: '0f1e2d3c-4bd1-8abc-9def-0123456789ab',
+  order_id: saleSample.purchase_id,
+  status: 'needs_response',
+  amount_cents: 4999,
+  taken_cents: 4999,
+  currency: 'usd',
+  reason: 'fraudulent',
+  due_by: '2026-03-16T23:59:59.000Z',
+  is_test: false,
+  created_at: '2026-03-09T09:00:00.000Z',
+  closed_at: null,
+}
 
 export const cardSample: z.infer<typeof CardPayment> = {
   transaction_id: 'txn_0f1e2d3c4b5a69788796a5b4',
@@ -176,6 +194,8 @@ export const orderSample: z.infer<typeof Order> = {
   order_reference: 'INV-001',
   metadata: { plan: 'premium' },
   refunded_cents: 0,
+  dispute_status: null,
+  disputed_cents: 0,
   checkout_url: `https://pay.example.com/checkout/${saleSample.stripe_session_id}`,
   success_url: 'https://shop.example.com/thanks',
   cancel_url: null,

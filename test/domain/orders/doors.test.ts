@@ -76,6 +76,8 @@ describe('create_order', () => {
       payment_method: null,
       customer_name: null,
       refunded_cents: 0,
+      dispute_status: null,
+      disputed_cents: 0,
       checkout_url: `${world.url}/checkout/${order.session_id}`,
       cancel_url: null,
       webhook_url: null,

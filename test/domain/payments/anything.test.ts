@@ -1,14 +1,26 @@
+import { and, eq, isNotNull } from 'drizzle-orm'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { legsOf } from '../../../server/domain/ledger/entries'
+import { balancesOf } from '../../../server/domain/ledger/order-money'
+import { foldLedger, rebuildLedger } from '../../../server/domain/ledger/roller'
+import { getBalance } from '../../../server/domain/ledger/service'
+import { ACCOUNTS } from '../../../server/domain/ledger/table'
+import { findDiscrepancies } from '../../../server/domain/ledger/verify'
+import { type OrderRow, orders } from '../../../server/domain/orders/table'
 import { TRANSITIONS } from '../../../server/domain/orders/transitions'
 import { expireSessions } from '../../../server/domain/payments/expiry'
 import { recoverAttempts, recoverRefunds } from '../../../server/domain/payments/recovery'
 import { refundOrder } from '../../../server/domain/payments/refunds'
 import { finishAuthentication } from '../../../server/domain/payments/service'
+import { getRevenue } from '../../../server/domain/revenue/service'
+import { stores } from '../../../server/domain/stores/table'
 import { MINUTE_MS } from '../../../server/kernel/clock'
 import { AppError } from '../../../server/kernel/errors'
+import { DISPUTE_STATUSES, type DisputeStatus } from '../../../server/ports/gateway'
 import type { Bank } from '../../support/bank'
 import { CARDS } from '../../support/cards'
+import { noticeOf, report } from '../../support/disputes'
 import { type Ledger, openShop, type Shop } from '../../support/shop'
 import { createWorld, type World } from '../../support/world'
 
@@ -17,6 +29,7 @@ let shop: Shop
 beforeAll(async () => {
   world = await createWorld()
   shop = await openShop(world)
+  await shop.ctx.db.update(stores).set({ feeBasisPoints: 777 }).where(eq(stores.storeId, shop.ctx.storeId))
 })
 afterAll(() => world.close())
 
@@ -24,6 +37,8 @@ type Step =
   | { do: 'pay'; card: keyof typeof CARDS }
   | { do: 'authenticate'; approved: boolean }
   | { do: 'refund'; cents: number | undefined }
+  | { do: 'dispute'; cents: number; status: DisputeStatus }
+  | { do: 'decide'; status: DisputeStatus }
   | { do: 'wait'; minutes: number }
   | { do: 'recover' }
   | { do: 'trouble'; trouble: Bank['trouble'] }
@@ -32,6 +47,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('pay' as const), card: cardName() }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('authenticate' as const), approved: fc.boolean() }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('refund' as const), cents: someCents() }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('dispute' as const), cents: cents(), status: someStatus() }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('decide' as const), status: someStatus() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('wait' as const), minutes: fc.constantFrom(1, 5, 70) }) },
   { weight: 2, arbitrary: fc.constant({ do: 'recover' as const }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('trouble' as const), trouble: someTrouble() }) },
@@ -42,20 +59,43 @@ function cardName() {
 }
 
 function someCents() {
-  return fc.option(fc.integer({ min: 1, max: 2_000 }), { nil: undefined })
+  return fc.option(cents(), { nil: undefined })
+}
+
+function cents() {
+  return fc.integer({ min: 1, max: 2_000 })
+}
+
+function someStatus() {
+  return fc.constantFrom(...DISPUTE_STATUSES)
 }
 
 function someTrouble() {
   return fc.constantFrom('none' as const, 'none' as const, 'unreachable' as const, 'answer_lost' as const)
 }
 
-async function take(sessionId: string, what: Step): Promise<void> {
+async function take({ id, sessionId }: OrderRow, what: Step): Promise<void> {
   if (what.do === 'trouble') shop.bank.trouble = what.trouble
   if (what.do === 'wait') world.clock.advance(what.minutes * MINUTE_MS)
   if (what.do === 'pay') await shop.pay(sessionId, CARDS[what.card])
   if (what.do === 'authenticate') await finishAuthentication(shop.deps, sessionId, what.approved)
   if (what.do === 'recover') await recover()
   if (what.do === 'refund') await refundOrder(shop.ctx, { id: sessionId, amountCents: what.cents }).catch(refusal)
+  if (what.do === 'dispute') await dispute(id, what)
+  if (what.do === 'decide') await decide(id, what.status)
+}
+
+async function dispute(id: string, { cents, status }: { cents: number; status: DisputeStatus }) {
+  const { order, attempts } = await shop.ledger(id)
+  if (!attempts.some((attempt) => attempt.status === 'succeeded')) return
+  await report(shop, await noticeOf(shop, order, { amountMinor: BigInt(cents), status }))
+}
+
+async function decide(id: string, status: DisputeStatus) {
+  const { order, disputes } = await shop.ledger(id)
+  for (const { gatewayReference, amountMinor } of disputes) {
+    await report(shop, await noticeOf(shop, order, { id: gatewayReference, amountMinor, status }))
+  }
 }
 
 async function recover() {
@@ -71,22 +111,52 @@ function refusal(error: unknown) {
 
 const sum = (amounts: bigint[]) => amounts.reduce((total, amount) => total + amount, 0n)
 
-function check({ order, attempts, refunds, entries, events }: Ledger): void {
+/** What disputes have done to an order, and what was told of it. */
+function checkDisputes({ order, disputes, disputeEvents }: Ledger): void {
+  const taken = (...statuses: DisputeStatus[]) =>
+    sum(disputes.filter(({ status }) => statuses.includes(status)).map(({ takenMinor }) => takenMinor))
+  const told = (type: string) => disputeEvents.filter((event) => event.type === type).length
+  const inStatus = (status: DisputeStatus) => disputes.filter((one) => one.status === status).length
+  expect(taken('needs_response', 'under_review')).toBe(order.disputedMinor)
+  expect(taken('lost')).toBe(order.lostMinor)
+  expect(taken('won')).toBe(0n)
+  expect(told('payment.disputed')).toBe(disputes.length)
+  expect([told('dispute.won'), told('dispute.lost')]).toEqual([inStatus('won'), inStatus('lost')])
+  expect(order.disputeStatus === null).toBe(disputes.length === 0)
+  const isOpen = inStatus('needs_response') + inStatus('under_review') > 0
+  expect(order.disputeStatus === 'needs_response' || order.disputeStatus === 'under_review').toBe(isOpen)
+}
+
+/** The ledger says of the order's money exactly what the order says. */
+function checkPosted({ order, posted }: Ledger, isSold: boolean): void {
+  const expected: Record<string, bigint> = isSold ? balancesOf(order) : {}
+  const entered: Record<string, bigint> = {}
+  for (const { account, amountMinor } of posted.flatMap(legsOf)) {
+    entered[account] = (entered[account] ?? 0n) + amountMinor
+  }
+  for (const account of ACCOUNTS) expect([account, entered[account] ?? 0n]).toEqual([account, expected[account] ?? 0n])
+}
+
+function check(ledger: Ledger): void {
+  const { order, attempts, refunds, entries, events } = ledger
   const isSold = order.status === 'completed' || order.status === 'refund_pending' || order.status === 'refunded'
   const succeeded = attempts.filter(({ status }) => status === 'succeeded')
   const sales = entries.filter(({ kind }) => kind === 'sale')
   const paidBack = entries.filter(({ kind }) => kind === 'refund')
   const amounts = (rows: { amountMinor: bigint }[]) => sum(rows.map(({ amountMinor }) => amountMinor))
   const inStatus = (status: string) => refunds.filter((refund) => refund.status === status)
-  expect(order.refundedMinor + order.refundingMinor).toBeLessThanOrEqual(order.amountMinor)
+  const { amountMinor, refundedMinor, refundingMinor, disputedMinor, lostMinor } = order
+  expect(refundedMinor + refundingMinor + disputedMinor + lostMinor).toBeLessThanOrEqual(amountMinor)
   expect(succeeded).toHaveLength(isSold ? 1 : 0)
   expect(sales).toHaveLength(isSold ? 1 : 0)
-  expect(amounts(sales) - amounts(paidBack)).toBe(isSold ? order.amountMinor - order.refundedMinor : 0n)
-  expect(amounts(inStatus('succeeded'))).toBe(order.refundedMinor)
-  expect(amounts(inStatus('pending'))).toBe(order.refundingMinor)
-  expect(order.status === 'refunded').toBe(isSold && order.refundedMinor === order.amountMinor)
+  expect(amounts(sales) - amounts(paidBack)).toBe(isSold ? amountMinor - refundedMinor - lostMinor : 0n)
+  expect(amounts(inStatus('succeeded'))).toBe(refundedMinor)
+  expect(amounts(inStatus('pending'))).toBe(refundingMinor)
+  expect(order.status === 'refunded').toBe(isSold && refundedMinor === amountMinor)
   expect(events.filter(({ type }) => type === 'sale.completed')).toHaveLength(sales.length)
-  expect(events.filter(({ type }) => type === 'sale.refunded')).toHaveLength(paidBack.length)
+  expect(events.filter(({ type }) => type === 'sale.refunded')).toHaveLength(inStatus('succeeded').length)
+  checkDisputes(ledger)
+  checkPosted(ledger, isSold)
 }
 
 test('whatever happens to a session, in whatever order and at once, the money adds up', async () => {
@@ -97,7 +167,7 @@ test('whatever happens to a session, in whatever order and at once, the money ad
       const { order } = await shop.open()
       let before = order.status
       for (const steps of rounds) {
-        await Promise.all(steps.map((what) => take(order.sessionId, what)))
+        await Promise.all(steps.map((what) => take(order, what)))
         const ledger = await shop.ledger(order.id)
         check(ledger)
         expect([...reachable(before)]).toContain(ledger.order.status)
@@ -116,7 +186,38 @@ test('whatever happens to a session, in whatever order and at once, the money ad
     }),
     { numRuns: 40 },
   )
+  await checkStore()
 })
+
+/** Over all those sessions: orders, revenue, ledger and balance tell one story, folded, rebuilt or neither. */
+async function checkStore(): Promise<void> {
+  const { ctx, deps } = shop
+  const sold = await ctx.db
+    .select()
+    .from(orders)
+    .where(and(eq(orders.storeId, ctx.storeId), isNotNull(orders.completedAt)))
+  const total = (amount: (order: OrderRow) => bigint) => Number(sum(sold.map(amount)))
+  const expected = {
+    gross_cents: total((order) => order.amountMinor),
+    refunds_cents: total((order) => order.refundedMinor),
+    disputes_cents: total((order) => order.lostMinor),
+    pending_cents: total((order) => order.disputedMinor),
+    fees_cents: total((order) => -balancesOf(order).platform_fees),
+    available_cents: total((order) => -balancesOf(order).store_balance),
+  }
+  expect(expected.gross_cents).toBeGreaterThan(0)
+  expect(expected.available_cents + expected.pending_cents).toBe(
+    expected.gross_cents - expected.fees_cents - expected.refunds_cents - expected.disputes_cents,
+  )
+  for (const prepare of [async () => undefined, () => foldLedger(deps), () => rebuildLedger(deps, ctx.storeId)]) {
+    await prepare()
+    expect((await getBalance(ctx)).balances).toEqual([{ currency: 'usd', ...expected }])
+    for await (const line of findDiscrepancies(deps, ctx.storeId)) expect(line).toBe('')
+  }
+  expect((await getRevenue(ctx, '365d')).all_time_revenue_cents).toBe(
+    expected.gross_cents - expected.refunds_cents - expected.disputes_cents,
+  )
+}
 
 /** What the table allows in any number of moves. */
 function reachable(from: keyof typeof TRANSITIONS, seen = new Set<string>([from])): Set<string> {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { legsOf } from '../../../server/domain/ledger/entries'
 import { refundOrder } from '../../../server/domain/payments/refunds'
 import { newRowId } from '../../../server/kernel/ids'
 import { openShop, type Shop } from '../../support/shop'
@@ -68,6 +69,10 @@ test('fifty parallel refunds of a part never pay back more than was paid', async
   expect([...refused]).toEqual(['refund_exceeds_payment'])
   const ledger = await shop.ledger(order.id)
   expect(ledger.order).toMatchObject({ status: 'completed', refundedMinor: 1_800n, refundingMinor: 0n })
+  // What the ledger gave back is what was paid back, once each.
+  const entered = ledger.posted.filter(({ kind }) => kind === 'refund').flatMap(legsOf)
+  const fromGateway = entered.filter(({ account }) => account === 'gateway_clearing')
+  expect(fromGateway.map(({ amountMinor }) => amountMinor)).toEqual(Array.from({ length: 6 }, () => -300n))
   expect([...shop.bank.refunded.keys()].filter((id) => ledger.refunds.some((row) => row.id === id))).toHaveLength(6)
 })
 

@@ -7,6 +7,8 @@ test('the catalogue has every documented event', () => {
     'checkout.completed',
     'checkout.created',
     'checkout.expired',
+    'dispute.lost',
+    'dispute.won',
     'order.completed',
     'order.created',
     'order.expired',
