@@ -12,6 +12,7 @@ export type WebhookEvent =
   | OrderEvent
   | OrderRefundedEvent
   | CheckoutEvent
+  | DisputeEvent
   | WebhookDisabledEvent
 
 export type SaleCompletedEvent = {
@@ -164,8 +165,14 @@ export type PaymentDisputedEvent = {
   metadata: Record<string, string | number | boolean | null>
   /** True: do not fulfil it, no money moved */
   is_test: boolean
+  /** get_dispute knows the dispute by it */
+  dispute_id: string
+  /** What the buyer asks back */
+  dispute_amount: number
   /** The card network's reason */
   dispute_reason: string | null
+  /** Until when evidence is taken */
+  dispute_due_by: string | null
   /** ISO 8601 in UTC */
   timestamp: string
 }
@@ -258,6 +265,10 @@ export type OrderEvent = {
     metadata: Record<string, string | number | boolean | null>
     /** What was refunded so far */
     refunded_cents: number
+    /** Of the dispute that is open, else of the latest; null without one. No refund while it is needs_response or under_review */
+    dispute_status: 'needs_response' | 'under_review' | 'won' | 'lost' | null
+    /** Held by open disputes, or lost to them */
+    disputed_cents: number
     /** Send the buyer here */
     checkout_url: string
     success_url: string | null
@@ -316,6 +327,10 @@ export type OrderRefundedEvent = {
     metadata: Record<string, string | number | boolean | null>
     /** What was refunded so far */
     refunded_cents: number
+    /** Of the dispute that is open, else of the latest; null without one. No refund while it is needs_response or under_review */
+    dispute_status: 'needs_response' | 'under_review' | 'won' | 'lost' | null
+    /** Held by open disputes, or lost to them */
+    disputed_cents: number
     /** Send the buyer here */
     checkout_url: string
     success_url: string | null
@@ -363,6 +378,33 @@ export type CheckoutEvent = {
     is_test: boolean
     /** ISO 8601 in UTC */
     expires_at: string
+  }
+}
+
+export type DisputeEvent = {
+  event: 'dispute.won' | 'dispute.lost'
+  /** ISO 8601 in UTC */
+  created_at: string
+  data: {
+    id: string
+    order_id: string
+    /** needs_response: send evidence to the gateway; under_review: the bank decides */
+    status: 'needs_response' | 'under_review' | 'won' | 'lost'
+    /** What the buyer asks back */
+    amount_cents: number
+    /** Held while it is open, lost when it is lost, 0 when it is won; less than the amount where less was left of the order */
+    taken_cents: number
+    /** ISO 4217 code in lower case */
+    currency: string
+    /** The card network's, such as fraudulent */
+    reason: string | null
+    /** Until when evidence is taken */
+    due_by: string | null
+    is_test: boolean
+    /** ISO 8601 in UTC */
+    created_at: string
+    /** When it was won or lost */
+    closed_at: string | null
   }
 }
 
