@@ -14,7 +14,7 @@ const STYLE = html`<style>
 :root { color-scheme: light dark; supported-color-schemes: light dark; }
 @media (prefers-color-scheme: dark) {
   .page { background: #0f1113 !important; }
-  .panel { background: #191c1f !important; border-color: #2b3035 !important; }
+  .panel { background: #191c1f !important; border-left-color: #2b3035 !important; border-right-color: #2b3035 !important; border-bottom-color: #2b3035 !important; }
   .ink { color: #f2f3f4 !important; }
   .muted { color: #a6adb5 !important; }
   .line { border-color: #2b3035 !important; }

@@ -21,6 +21,7 @@ export const GUIDES: readonly Guide[] = [
   { id: 'idempotency', title: 'Idempotency', Text: Idempotency },
   { id: 'webhooks', title: 'Webhooks', Text: Webhooks },
   { id: 'receive-webhooks', title: 'Receive webhooks', Text: Receiving },
+  { id: 'receipts', title: 'Receipts', Text: Receipts },
   { id: 'test-cards', title: 'Test mode and test cards', Text: TestCards },
 ]
 
@@ -185,6 +186,18 @@ function Webhooks() {
         Whoever knows the URL of an endpoint can post to it: <a href="#receive-webhooks">verify each request</a>.
       </p>
     </>
+  )
+}
+
+function Receipts() {
+  return (
+    <p>
+      A paid order has a receipt page, and its buyer is sent a receipt by e-mail, in English or German as their browser
+      asked for; a refund is told by e-mail too. The operator sets <code>SMTP_URL</code> and <code>MAIL_FROM</code>;
+      without them e-mails stay in the outbox, where <code>list_emails</code> and <code>get_email</code> show them. A
+      mail server that is busy or down is asked again for about a day. Answers go to your store's e-mail address.{' '}
+      <code>resend_receipt</code> sends one again. What a test order sends has <code>[Test]</code> in its subject.
+    </p>
   )
 }
 
