@@ -1,3 +1,4 @@
+CREATE TYPE "public"."discount_type" AS ENUM('percentage', 'fixed');--> statement-breakpoint
 CREATE TYPE "public"."idempotency_status" AS ENUM('in_flight', 'done');--> statement-breakpoint
 CREATE TYPE "public"."dispute_status" AS ENUM('needs_response', 'under_review', 'won', 'lost');--> statement-breakpoint
 CREATE TYPE "public"."order_status" AS ENUM('pending', 'completed', 'failed', 'refund_pending', 'refunded');--> statement-breakpoint
@@ -11,6 +12,37 @@ CREATE TYPE "public"."revenue_entry_kind" AS ENUM('sale', 'refund');--> statemen
 CREATE TYPE "public"."store_status" AS ENUM('pending', 'approved', 'suspended');--> statement-breakpoint
 CREATE TYPE "public"."delivery_status" AS ENUM('pending', 'succeeded', 'failed');--> statement-breakpoint
 CREATE TYPE "public"."endpoint_kind" AS ENUM('subscription', 'store', 'order');--> statement-breakpoint
+CREATE TABLE "coupon_redemptions" (
+	"store_id" bigint NOT NULL,
+	"order_id" uuid NOT NULL,
+	"coupon_id" uuid NOT NULL,
+	"customer" text,
+	"use_number" integer,
+	"taken_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "coupon_redemptions_store_id_order_id_pk" PRIMARY KEY("store_id","order_id")
+);
+--> statement-breakpoint
+CREATE TABLE "coupons" (
+	"store_id" bigint NOT NULL,
+	"id" uuid NOT NULL,
+	"is_test" boolean NOT NULL,
+	"code" text NOT NULL,
+	"discount_type" "discount_type" NOT NULL,
+	"basis_points" integer,
+	"amount_minor" bigint,
+	"currency" text NOT NULL,
+	"description" text,
+	"min_amount_minor" bigint,
+	"max_uses" integer,
+	"max_uses_per_customer" integer,
+	"limited_uses" integer NOT NULL,
+	"is_active" boolean NOT NULL,
+	"expires_at" timestamp (3) with time zone,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"updated_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "coupons_store_id_id_pk" PRIMARY KEY("store_id","id")
+);
+--> statement-breakpoint
 CREATE TABLE "disputes" (
 	"store_id" bigint NOT NULL,
 	"id" uuid NOT NULL,
@@ -153,6 +185,7 @@ CREATE TABLE "payment_attempts" (
 	"order_id" uuid NOT NULL,
 	"gateway" text NOT NULL,
 	"gateway_reference" text,
+	"amount_minor" bigint NOT NULL,
 	"status" "attempt_status" NOT NULL,
 	"decline_code" text,
 	"card_brand" text,
@@ -350,6 +383,7 @@ CREATE TABLE "webhook_endpoints" (
 	CONSTRAINT "webhook_endpoints_store_id_id_pk" PRIMARY KEY("store_id","id")
 );
 --> statement-breakpoint
+ALTER TABLE "coupon_redemptions" ADD CONSTRAINT "coupon_redemptions_store_id_order_id_orders_store_id_id_fk" FOREIGN KEY ("store_id","order_id") REFERENCES "public"."orders"("store_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "disputes" ADD CONSTRAINT "disputes_store_id_order_id_orders_store_id_id_fk" FOREIGN KEY ("store_id","order_id") REFERENCES "public"."orders"("store_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "orders" ADD CONSTRAINT "orders_store_id_product_id_products_store_id_id_fk" FOREIGN KEY ("store_id","product_id") REFERENCES "public"."products"("store_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "refunds" ADD CONSTRAINT "refunds_store_id_order_id_orders_store_id_id_fk" FOREIGN KEY ("store_id","order_id") REFERENCES "public"."orders"("store_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
@@ -360,6 +394,10 @@ ALTER TABLE "emails" ADD CONSTRAINT "emails_store_id_refund_id_refunds_store_id_
 ALTER TABLE "deliveries" ADD CONSTRAINT "deliveries_store_id_event_id_events_store_id_id_fk" FOREIGN KEY ("store_id","event_id") REFERENCES "public"."events"("store_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "deliveries" ADD CONSTRAINT "deliveries_store_id_endpoint_id_webhook_endpoints_store_id_id_fk" FOREIGN KEY ("store_id","endpoint_id") REFERENCES "public"."webhook_endpoints"("store_id","id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "delivery_attempts" ADD CONSTRAINT "delivery_attempts_store_id_delivery_id_deliveries_store_id_id_fk" FOREIGN KEY ("store_id","delivery_id") REFERENCES "public"."deliveries"("store_id","id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+CREATE UNIQUE INDEX "coupon_redemptions_use" ON "coupon_redemptions" USING btree ("store_id","coupon_id","customer","use_number");--> statement-breakpoint
+CREATE UNIQUE INDEX "coupons_code" ON "coupons" USING btree ("store_id","is_test","code");--> statement-breakpoint
+CREATE INDEX "coupons_newest" ON "coupons" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
+CREATE INDEX "coupons_newest_by_state" ON "coupons" USING btree ("store_id","is_test","is_active","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "disputes_newest" ON "disputes" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "disputes_order" ON "disputes" USING btree ("store_id","order_id");--> statement-breakpoint
 CREATE INDEX "idempotency_keys_expiry" ON "idempotency_keys" USING btree ("store_id","expires_at");--> statement-breakpoint

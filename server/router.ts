@@ -1,3 +1,4 @@
+import { couponsRouter } from './domain/coupons/router'
 import { disputesRouter } from './domain/disputes/router'
 import { keysRouter } from './domain/keys/router'
 import { ledgerRouter } from './domain/ledger/router'
@@ -20,6 +21,7 @@ export const appRouter = router({
   orders: ordersRouter,
   emails: emailsRouter,
   disputes: disputesRouter,
+  coupons: couponsRouter,
   webhooks: webhooksRouter,
   events: eventsRouter,
   revenue: revenueRouter,

@@ -46,7 +46,7 @@ const MAX_ALSO = 10
 function fromZod(error: z.ZodError): AppError {
   const lines = error.issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => ({ field: [...issue.path, key].join('.'), text: 'is not a known field; remove it' }))
+      ? issue.keys.map((key) => ({ field: [...issue.path, key].join('.'), text: unknownFieldText(issue) }))
       : [{ field: issue.path.join('.'), text: issue.message }],
   )
   const [first, ...rest] = lines
@@ -56,6 +56,11 @@ function fromZod(error: z.ZodError): AppError {
     hint: rest.length > 0 ? `Also: ${rest.slice(0, MAX_ALSO).map(say).join('; ')}` : undefined,
     cause: error,
   })
+}
+
+/** A schema may know better why a field isn't taken; zod's own words begin so. */
+function unknownFieldText({ message }: { message: string }): string {
+  return message.startsWith('Unrecognized key') ? 'is not a known field; remove it' : message
 }
 
 /** What a tRPC client reads in `error.data`. */

@@ -61,7 +61,7 @@ const VOLATILE: readonly (readonly [RegExp, string])[] = [
   [/cs_(live|test)_[0-9a-z]{34}/g, 'cs_$1_…'],
   [/sto_[0-9a-z]{8}/g, 'sto_…'],
   [/txn_[0-9a-z]{24}/g, 'txn_…'],
-  [/var_[0-9a-z]{26}/g, 'var_…'],
+  [/(var|coup)_[0-9a-z]{26}/g, '$1_…'],
   [/PP-\d{4}-[0-9A-Z]{6}/g, 'PP-…'],
   [/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'uuid'],
   [/"number":\d+/g, '"number":0'],

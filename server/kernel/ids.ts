@@ -87,7 +87,7 @@ export function storeOfRowId(id: string): bigint | undefined {
 }
 
 /** Kinds of rows that document D knows by an id of its own. */
-type DocumentedKind = 'var'
+type DocumentedKind = 'var' | 'coup'
 
 /** 128 bits of a uuid, 5 a character. */
 const ROW_CHARS = 26

@@ -6,7 +6,7 @@ import { DECLINE_CODES, type DeclineCode } from '../ports/gateway'
 import { type FieldProblem, monthOf } from './card-form'
 import { checkoutPath, type PageContext, seeOther, sendPage } from './page'
 import type { Texts } from './texts'
-import { EMPTY_FORM, type FormState, type Notice } from './views/card-form'
+import { EMPTY_FORM, type FormState, type Notice, shownPrice } from './views/card-form'
 import { PaymentPage, type Sale } from './views/payment'
 
 /** A payment form: what is sold and where it is posted to. Its price is an order's once there is one, else the product's. */
@@ -48,9 +48,18 @@ export async function pay(
   posted: { sessionId: string; fields: URLSearchParams; payment: CardPayment },
 ): Promise<Response> {
   const visit = c.get('visit')
-  const { declined } = await payWithCard(deps, posted.sessionId, { ...posted.payment, locale: visit.locale })
+  const again = (offered: Offer, notice: Notice, status: number) =>
+    sendForm(c, deps, offered, refilled(posted.fields, [], notice), status)
+  if (posted.fields.get('shown') !== shownPrice(offer.sale)) return again(offer, priceNotice(visit, offer.sale), 409)
+  const payment = { ...posted.payment, locale: visit.locale, shownMinor: offer.sale.amountMinor }
+  const { checkout, declined, obstacle } = await payWithCard(deps, posted.sessionId, payment)
+  if (obstacle && checkout.state === 'open') {
+    const sale = saleOfOrder(checkout, offer.sale.description)
+    const notice = obstacle === 'coupon_used' ? couponNotice(visit, sale) : priceNotice(visit, sale)
+    return again({ ...offer, sale }, notice, 409)
+  }
   if (!declined) return seeOther(c, checkoutPath(visit, posted.sessionId))
-  return sendForm(c, deps, offer, refilled(posted.fields, [], declineNotice(visit.texts, declined)), 402)
+  return again(offer, declineNotice(visit.texts, declined), 402)
 }
 
 export function declineNotice(texts: Texts, code: DeclineCode): Notice {
@@ -62,6 +71,12 @@ export function priceNotice({ texts, locale }: { texts: Texts; locale: string },
     title: texts.priceChangedTitle,
     text: texts.priceChanged(formatMoney(sale.amountMinor, sale.currency, locale)),
   }
+}
+
+/** The buyer's coupon is off the order, since they have used it as often as they may. */
+function couponNotice({ texts, locale }: { texts: Texts; locale: string }, sale: Sale): Notice {
+  const price = formatMoney(sale.amountMinor, sale.currency, locale)
+  return { title: texts.couponUsedTitle, text: texts.couponUsed(price) }
 }
 
 /** The form of a session that is open: filled with what its order knows, and saying why its last try failed. */

@@ -9,10 +9,10 @@ import {
 import { AppError } from '../kernel/errors'
 import { readCardForm } from './card-form'
 import { checkoutPath, type PageContext, readForm, seeOther } from './page'
-import { formOfOrder, type Offer, pay, priceNotice, refilled, saleOfOrder, sendForm } from './paying'
+import { formOfOrder, type Offer, pay, refilled, saleOfOrder, sendForm } from './paying'
 import { heldSession, holdSession, mintSession, postedSession } from './session-cookie'
 import { sendAlreadyPaid, sendObstacle } from './states'
-import { EMPTY_FORM, shownPrice } from './views/card-form'
+import { EMPTY_FORM } from './views/card-form'
 
 /** `GET /checkout/{product uuid}`. Writes nothing: the order is made when the form is posted. */
 export async function showProduct(c: PageContext, deps: Deps, productId: string): Promise<Response> {
@@ -57,11 +57,7 @@ export async function payForProduct(c: PageContext, deps: Deps, productId: strin
   }
   const opened = await openSession(deps, { productId: sale.product.id, sessionId, email: payment.email })
   hold(c, deps, sale, sessionId)
-  const offer = offerOf(c, sale, sessionId, opened)
-  if (fields.get('shown') !== shownPrice(offer.sale)) {
-    return sendForm(c, deps, offer, refilled(fields, [], priceNotice(c.get('visit'), offer.sale)), 409)
-  }
-  return pay(c, deps, offer, { sessionId, fields, payment })
+  return pay(c, deps, offerOf(c, sale, sessionId, opened), { sessionId, fields, payment })
 }
 
 /** The session's checkout if it has an order already, and that order is for this product. */

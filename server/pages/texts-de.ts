@@ -65,6 +65,19 @@ export const de: Texts = {
   priceChangedTitle: 'Der Preis hat sich geändert',
   priceChanged: (amount) =>
     `Er beträgt jetzt ${amount}. Es wurde nichts abgebucht. Geben Sie die Karte noch einmal ein, wenn Sie zu diesem Preis kaufen wollen.`,
+  couponUsedTitle: 'Der Gutschein wurde schon benutzt',
+  couponUsed: (amount) =>
+    `Mit dieser E-Mail-Adresse gilt er nicht noch einmal. Ohne ihn beträgt der Preis ${amount}. Es wurde nichts abgebucht. Geben Sie die Karte noch einmal ein, wenn Sie zu diesem Preis kaufen wollen.`,
+  couponRefusals: {
+    not_found: 'Diesen Gutschein gibt es nicht. Prüfen Sie die Schreibweise.',
+    inactive: 'Dieser Gutschein gilt zurzeit nicht.',
+    expired: 'Dieser Gutschein ist abgelaufen.',
+    used_up: 'Dieser Gutschein ist aufgebraucht.',
+    used_by_customer: 'Dieser Gutschein wurde mit dieser E-Mail-Adresse schon benutzt.',
+    below_minimum_amount: 'Dieser Gutschein gilt erst für größere Bestellungen.',
+    other_currency: 'Dieser Gutschein gilt für eine andere Währung.',
+    total_too_small: 'Dieser Gutschein passt nicht: Der Rest wäre zu klein, um ihn abzubuchen.',
+  },
   challenge: {
     title: 'Zahlung bestätigen',
     heading: 'Sind Sie das?',

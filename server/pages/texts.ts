@@ -66,6 +66,19 @@ const en = {
   priceChangedTitle: 'The price has changed',
   priceChanged: (amount: string) =>
     `It is ${amount} now. Nothing was charged. Enter your card again if you want to buy at this price.`,
+  couponUsedTitle: 'The coupon was used already',
+  couponUsed: (amount: string) =>
+    `It can't be used again with this e-mail address. The price is ${amount} without it. Nothing was charged. Enter your card again if you want to buy at this price.`,
+  couponRefusals: {
+    not_found: 'There is no such coupon. Check its spelling.',
+    inactive: 'This coupon is not valid at the moment.',
+    expired: 'This coupon has expired.',
+    used_up: 'This coupon has been used up.',
+    used_by_customer: 'This coupon was used already with this e-mail address.',
+    below_minimum_amount: 'This coupon is for larger orders.',
+    other_currency: 'This coupon is for another currency.',
+    total_too_small: 'This coupon does not fit: what would be left to pay is too little to be charged.',
+  },
   challenge: {
     title: 'Confirm this payment',
     heading: 'Is this you?',

@@ -102,7 +102,8 @@ test('a payment that the bank has not answered yet waits on a page that refreshe
   const { sessionId } = await order()
   const app = asked(createApp(shop.deps))
   shop.bank.trouble = 'unreachable'
-  const sent = await app.post(`/checkout/${sessionId}`, CARD_FORM)
+  const seen = hiddenFields(await (await app.get(`/checkout/${sessionId}`)).text())
+  const sent = await app.post(`/checkout/${sessionId}`, { ...seen, ...CARD_FORM })
   shop.bank.trouble = 'none'
   expect(locationOf(sent)).toBe(`/checkout/${sessionId}`)
   const page = await (await app.get(`/checkout/${sessionId}`)).text()

@@ -49,6 +49,9 @@ const event = async (store: SampleStore) => {
   const { events } = await store.call('events.list', { type: 'sale.completed' })
   return { id: (events as { id: string }[])[0]?.id }
 }
+const coupon = async ({ call }: SampleStore) => ({
+  id: (await call('coupons.create', { code: 'SUMMER25', discount_basis_points: 2500 })).id,
+})
 const apiKey = async ({ call }: SampleStore) => ({ id: (await call('keys.create', { name: 'Spare' })).id })
 const storeId = ({ opened }: SampleStore) => ({ id: formatStoreId(opened.store.storeId) })
 
@@ -148,6 +151,33 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
     input: async (store) => ({ ...(await paidOrder(store)), amount_cents: 500, reason: 'product_not_received' }),
   },
   'disputes.resolve_test': { as: 'test', input: async (store) => ({ ...(await dispute(store)), outcome: 'lost' }) },
+  'coupons.create': {
+    input: () => ({
+      code: 'lucky27',
+      discount_basis_points: 2700,
+      description: 'Lucky discount',
+      max_uses: 100,
+      max_uses_per_customer: 1,
+      expires_at: '2026-12-31T23:59:59Z',
+    }),
+  },
+  'coupons.list': {
+    input: async (store) => {
+      await coupon(store)
+      return { limit: 5, offset: 0, is_active: true }
+    },
+  },
+  'coupons.get': { input: coupon },
+  'coupons.update': {
+    input: async (store) => ({ ...(await coupon(store)), max_uses: 10, min_amount_cents: null, is_active: false }),
+  },
+  'coupons.delete': { input: coupon },
+  'coupons.preview': {
+    input: async (store) => {
+      await coupon(store)
+      return { code: 'summer25', amount_cents: 4_999, customer_email: 'buyer@example.com' }
+    },
+  },
   'revenue.get': { input: () => ({ period: '7d' }) },
   'ledger.balance': { input: () => ({}) },
   'ledger.list': {

@@ -10,6 +10,8 @@ export const SCOPES = [
   'products:write',
   'orders:read',
   'orders:write',
+  'coupons:read',
+  'coupons:write',
   'revenue:read',
   'webhooks:read',
   'webhooks:write',

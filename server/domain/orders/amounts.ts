@@ -8,11 +8,11 @@ import type { OrderRow } from './table'
  * Throws amount_too_small.
  */
 export function refuseUnchargeable(
-  { isTest, gateways }: StoreContext,
+  ctx: StoreContext,
   order: Pick<OrderRow, 'amountMinor' | 'discountMinor' | 'currency' | 'productId' | 'variantId'>,
 ): void {
   const { amountMinor, currency } = order
-  const least = (isTest ? gateways.test : gateways.live)?.minimum(currency) ?? 0n
+  const least = leastCharge(ctx, currency)
   if (amountMinor === 0n || amountMinor >= least) return
   const [total, minimum] = [formatMoney(amountMinor, currency), formatMoney(least, currency)]
   throw new AppError(
@@ -27,4 +27,9 @@ function fieldOf(order: Pick<OrderRow, 'discountMinor' | 'productId' | 'variantI
   if (order.discountMinor > 0n) return 'coupon_code'
   if (order.variantId !== null) return 'variant_id'
   return order.productId === null ? 'amount_cents' : 'product_id'
+}
+
+/** The least that a card of this mode can be charged with; 0 where there is no gateway. */
+export function leastCharge({ isTest, gateways }: StoreContext, currency: string): bigint {
+  return (isTest ? gateways.test : gateways.live)?.minimum(currency) ?? 0n
 }

@@ -15,6 +15,7 @@ import {
   TimeRange,
 } from '../../kernel/wire'
 import { DISPUTE_STATUSES } from '../../ports/gateway'
+import { CouponCode } from '../coupons/schema'
 
 const STATUSES = ['pending', 'completed', 'failed', 'refund_pending', 'refunded'] as const
 
@@ -109,6 +110,9 @@ const OrderFields = z.strictObject({
   mode: Mode.optional().describe("test: a live key makes a test order; leave out for the key's own mode"),
   customer_email: Email.optional().describe('Filled in for the buyer'),
   customer_name: RequiredText(200).optional(),
+  coupon_code: CouponCode.optional().describe(
+    'A coupon of yours, used up by this order unless its session ends unpaid',
+  ),
   order_reference: RequiredText(200).optional().describe('Your own id of the order'),
   metadata: Metadata.default({}),
   success_url: HttpUrl.optional().describe('Where the buyer goes after paying'),

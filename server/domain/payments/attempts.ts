@@ -3,16 +3,29 @@ import type { StoreContext } from '../../context'
 import { inTransaction } from '../../db/transaction'
 import { derivedRowId, newRowId } from '../../kernel/ids'
 import type { ChargeOutcome, Gateway } from '../../ports/gateway'
+import { claimUse, dropCoupon } from '../coupons/redemptions'
 import { lockOrder } from '../orders/service'
 import { type OrderRow, orders } from '../orders/table'
 import { completeOrder, failOrder } from '../orders/transitions'
 import { isPayable } from './checkout'
 import { afterDeclined, afterPaid } from './outcomes'
-import { type PaymentAttemptRow, paymentAttempts } from './table'
+import { OPEN_ATTEMPT, type PaymentAttemptRow, paymentAttempts } from './table'
 
 export type ClaimedAttempt = { order: OrderRow; attempt: PaymentAttemptRow }
 
-type Buyer = { email: string; name: string | null; locale?: string | undefined; attemptId?: string | undefined }
+/**
+ * Why the buyer has to agree to another price first: the coupon was used by them already, and is off the order now; or the price
+ * is not the one that they were shown.
+ */
+export type PriceObstacle = 'coupon_used' | 'price_changed'
+
+type Buyer = {
+  email: string
+  name: string | null
+  locale?: string | undefined
+  attemptId?: string | undefined
+  shownMinor?: bigint | undefined
+}
 
 /**
  * Takes the right to charge this order, or undefined when somebody else has it or the order can't be paid any more. The attempt
@@ -23,12 +36,21 @@ export function claimAttempt(
   orderId: string,
   gateway: Gateway,
   buyer: Buyer,
-): Promise<ClaimedAttempt | undefined> {
+): Promise<ClaimedAttempt | PriceObstacle | undefined> {
   return inTransaction(ctx, async (tx) => {
     const at = tx.clock.now()
     const held = await lockOrder(tx, orderId)
     // A coupon may have made it free meanwhile: there is nothing to charge then.
     if (!isPayable(held, at) || held.amountMinor === 0n) return undefined
+    if (buyer.shownMinor !== undefined && buyer.shownMinor !== held.amountMinor) return 'price_changed'
+    if (held.couponId !== null) {
+      // The price of what is just being charged stays.
+      if (await hasOpenAttempt(tx, orderId)) return undefined
+      if (!(await claimUse(tx, held, buyer.email))) {
+        await dropCoupon(tx, held)
+        return 'coupon_used'
+      }
+    }
     const [attempt] = await tx.db
       .insert(paymentAttempts)
       .values({
@@ -36,6 +58,7 @@ export function claimAttempt(
         id: buyer.attemptId ?? newRowId(tx.storeId),
         orderId,
         gateway: gateway.name,
+        amountMinor: held.amountMinor,
         status: 'processing',
         createdAt: at,
         updatedAt: at,
@@ -50,6 +73,21 @@ export function claimAttempt(
       .returning()
     return order && { order, attempt }
   })
+}
+
+/** Whether the gateway or the bank may still take money for this order, which the transaction holds. */
+export async function hasOpenAttempt(tx: StoreContext, orderId: string): Promise<boolean> {
+  const open = await tx.db
+    .select({ id: paymentAttempts.id })
+    .from(paymentAttempts)
+    .where(
+      and(
+        eq(paymentAttempts.storeId, tx.storeId),
+        eq(paymentAttempts.orderId, orderId),
+        inArray(paymentAttempts.status, [...OPEN_ATTEMPT]),
+      ),
+    )
+  return open.length > 0
 }
 
 /** What became of the attempt of an earlier call, or undefined when that call never got so far. */
@@ -153,7 +191,7 @@ async function sendBack(
     const { status } = await gateway.refund({
       refundId: derivedRowId(ctx.storeId, `unwanted charge ${attempt.id}`),
       chargeReference,
-      amountMinor: order.amountMinor,
+      amountMinor: attempt.amountMinor,
       currency: order.currency,
     })
     ctx.log.warn({ ...facts, refund: status }, 'a charge that came too late was sent back')

@@ -4,6 +4,7 @@ import { prepared } from '../../db/prepared'
 import { inTransaction } from '../../db/transaction'
 import { AppError } from '../../kernel/errors'
 import { parseSessionId, storeOfRowId } from '../../kernel/ids'
+import { takeCoupon } from '../coupons/redemptions'
 import { refuseUnchargeable } from '../orders/amounts'
 import { insertOrder, type Sold, type Wishes } from '../orders/service'
 import { type OrderRow, orders, SESSION_EXPIRED } from '../orders/table'
@@ -119,10 +120,20 @@ function ofProduct(checkout: Checkout, product: ProductRow): Checkout {
   return checkout
 }
 
-/** A new order with its events, or undefined when the session has one already. Throws amount_too_small. */
-export async function openOrder(tx: StoreContext, sold: Sold, wishes: Partial<Wishes>): Promise<OrderRow | undefined> {
-  const order = await insertOrder(tx, sold, wishes)
-  if (!order) return undefined
+/**
+ * A new order with its coupon and its events, or undefined when the session has one already. Throws CouponRefusedError and
+ * amount_too_small, and then there is no order.
+ */
+export async function openOrder(
+  tx: StoreContext,
+  sold: Sold,
+  wishes: Partial<Wishes>,
+  code?: string | undefined,
+): Promise<OrderRow | undefined> {
+  const inserted = await insertOrder(tx, sold, wishes)
+  if (!inserted) return undefined
+  const { customerEmail: email } = inserted
+  const order = code === undefined ? inserted : await takeCoupon(tx, { order: inserted, code, email })
   refuseUnchargeable(tx, order)
   await afterOpened(tx, order)
   return order

@@ -16,7 +16,7 @@ import { findVariantForSale, type Goods, itemOf, variantNotFound } from './goods
  * An order with a session that the seller sends the buyer to. `run` is what names this very call: a repetition whose first answer
  * was lost gets the order that the first one made.
  * Throws product_not_found, variant_not_found, product_not_available, account_not_approved, gateway_not_configured, amount_too_small,
- * webhook_url_refused; missing_scope for live mode with a test key.
+ * coupon_not_applicable, webhook_url_refused; missing_scope for live mode with a test key.
  */
 export async function createOrder(caller: StoreContext, input: NewOrder, run?: string): Promise<OrderRow> {
   const ctx = inMode(caller, input.mode)
@@ -29,7 +29,7 @@ export async function createOrder(caller: StoreContext, input: NewOrder, run?: s
     run === undefined ? newSessionId(storeId, isTest) : derivedSessionId(storeId, isTest, `order ${run}`)
   const made = await inTransaction(ctx, async (tx) => {
     if (webhookUrl !== undefined) await openOrderEndpoint(tx, webhookUrl, store.signingSecret)
-    return openOrder(tx, { store, item, sessionId }, wishesOf(input))
+    return openOrder(tx, { store, item, sessionId }, wishesOf(input), input.coupon_code)
   })
   return made ?? getOrder(ctx, sessionId)
 }

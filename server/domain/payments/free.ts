@@ -1,6 +1,7 @@
 import { and, eq } from 'drizzle-orm'
 import type { Deps, StoreContext } from '../../context'
 import { inTransaction } from '../../db/transaction'
+import { claimUse, dropCoupon } from '../coupons/redemptions'
 import { lockOrder } from '../orders/service'
 import { orders } from '../orders/table'
 import { completeOrder } from '../orders/transitions'
@@ -11,7 +12,7 @@ import { afterPaid } from './outcomes'
 /**
  * Completes a session's order whose total is 0, at the buyer's confirmation: once, however often and from wherever it is called,
  * and without a gateway. A call that can't complete it answers the state it found, as payWithCard does; `open` when there is
- * something to pay.
+ * something to pay, such as when the buyer has used the coupon that made it free as often as one may, which is off it then.
  * Throws session_not_found; product_not_available, account_not_approved when nothing can be had any more.
  */
 export async function completeFree(
@@ -32,6 +33,7 @@ async function complete(tx: StoreContext, id: string, buyer: { email: string; na
   const order = await lockOrder(tx, id)
   // Its coupon may have been taken off meanwhile, its hour may be over, or another call was faster.
   if (!isPayable(order, at) || order.amountMinor !== 0n) return
+  if (!(await claimUse(tx, order, buyer.email))) return void (await dropCoupon(tx, order))
   await tx.db
     .update(orders)
     .set({ customerEmail: buyer.email, customerName: buyer.name })

@@ -1,4 +1,5 @@
 import type { StoreContext } from '../../context'
+import { giveBackCoupon } from '../coupons/redemptions'
 import type { DisputeRow } from '../disputes/table'
 import { postDispute, postRefund, postSale } from '../ledger/service'
 import { announce } from '../orders/events'
@@ -31,6 +32,7 @@ export async function afterDeclined(tx: StoreContext, order: OrderRow): Promise<
 
 /** Nobody paid in time; no retry leads out of it. */
 export async function afterExpired(tx: StoreContext, order: OrderRow): Promise<void> {
+  await giveBackCoupon(tx, order)
   await announce(tx, { kind: 'expired', order })
 }
 

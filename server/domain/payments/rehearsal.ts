@@ -1,6 +1,7 @@
 import type { StoreContext } from '../../context'
 import { addMs, DAY_MS } from '../../kernel/clock'
 import { AppError } from '../../kernel/errors'
+import { formatMoney } from '../../kernel/money'
 import { DECLINE_CODES, type DeclineCode } from '../../ports/gateway'
 import type { NewTestPayment } from '../orders/schema'
 import { getOrder } from '../orders/service'
@@ -37,7 +38,8 @@ async function pay(ctx: StoreContext, order: OrderRow, input: NewTestPayment, at
   if (order.status !== 'pending' && order.status !== 'failed') throw alreadyPaid()
   const name = order.customerName ?? 'Test Buyer'
   if (order.amountMinor === 0n) {
-    return { checkout: await completeFree(ctx, order.sessionId, { email: input.email, name }), declined: null }
+    const checkout = await completeFree(ctx, order.sessionId, { email: input.email, name })
+    return { checkout, declined: null, obstacle: checkout.state === 'open' ? ('coupon_used' as const) : null }
   }
   const payment = { email: input.email, name, card: cardOf(ctx, input, name), attemptId }
   return payWithCard(ctx, order.sessionId, payment)
@@ -50,7 +52,7 @@ async function resultOf(
   { declineCode }: PaymentAttemptRow,
 ): Promise<PaymentResult> {
   const declined = DECLINE_CODES.find((code) => code === declineCode) ?? null
-  return { checkout: await findCheckout(ctx, order.sessionId), declined }
+  return { checkout: await findCheckout(ctx, order.sessionId), declined, obstacle: null }
 }
 
 function cardOf(ctx: StoreContext, { card_number: number }: NewTestPayment, name: string) {
@@ -58,9 +60,10 @@ function cardOf(ctx: StoreContext, { card_number: number }: NewTestPayment, name
   return { number, expMonth: 12, expYear: nextYear.getUTCFullYear(), cvc: '123', name }
 }
 
-function answer({ checkout, declined }: PaymentResult): Rehearsed {
+function answer({ checkout, declined, obstacle }: PaymentResult): Rehearsed {
   if (declined) throw refused(declined, checkout)
   const { state, order } = checkout
+  if (obstacle) throw costsMore(order)
   if (state === 'paid' || state === 'requires_action') return { state, order }
   if (state === 'refunded') throw alreadyPaid()
   if (state === 'expired') {
@@ -81,6 +84,18 @@ function refused(code: DeclineCode, { order, ctx }: Checkout) {
     field: 'card_number',
     hint: `The order can still be paid until ${order.expiresAt.toISOString()}, for example with ${succeeding?.number}.`,
   })
+}
+
+/** A rehearsal agrees to any price, so that only its coupon can stand in the way. */
+function costsMore({ amountMinor, currency }: OrderRow) {
+  return new AppError(
+    'coupon_not_applicable',
+    'This e-mail address has used the coupon as often as one may; it is off the order now, and nothing was charged.',
+    {
+      field: 'email',
+      hint: `Call again to pay ${formatMoney(amountMinor, currency)} without it.`,
+    },
+  )
 }
 
 function alreadyPaid() {

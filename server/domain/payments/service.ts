@@ -2,12 +2,15 @@ import type { Deps, StoreContext } from '../../context'
 import type { Card, ChargeOutcome, DeclineCode, Gateway } from '../../ports/gateway'
 import type { OrderRow } from '../orders/table'
 import type { StoreRow } from '../stores/table'
-import { type ClaimedAttempt, claimAttempt, claimAuthentication, settleAttempt } from './attempts'
+import { type ClaimedAttempt, claimAttempt, claimAuthentication, type PriceObstacle, settleAttempt } from './attempts'
 import { type Checkout, findCheckout, gatewayOf, refuseObstacle } from './checkout'
 import { goodsOf } from './goods'
 
-/** `declined` is set when this very call was declined; the checkout is then open again. */
-export type PaymentResult = { checkout: Checkout; declined: DeclineCode | null }
+/**
+ * `declined` is set when this very call was declined, `obstacle` when nothing was charged since the price is another one now; the
+ * checkout is then open again.
+ */
+export type PaymentResult = { checkout: Checkout; declined: DeclineCode | null; obstacle: PriceObstacle | null }
 
 export type CardPayment = {
   email: string
@@ -15,6 +18,8 @@ export type CardPayment = {
   card: Card
   /** `de-DE`: what the buyer reads in. */
   locale?: string | undefined
+  /** The price that the buyer agreed to, where they were shown one: another one isn't charged. */
+  shownMinor?: bigint | undefined
   /** For a caller who may have to find this very attempt again. */
   attemptId?: string | undefined
 }
@@ -28,11 +33,12 @@ export type CardPayment = {
 export async function payWithCard(deps: Deps, sessionId: string, payment: CardPayment): Promise<PaymentResult> {
   const checkout = await findCheckout(deps, sessionId)
   const { ctx, order, store } = checkout
-  if (checkout.state !== 'open') return { checkout, declined: null }
+  if (checkout.state !== 'open') return { checkout, declined: null, obstacle: null }
   const gateway = await gatewayForSale(ctx, store, order)
   const claimed = await claimAttempt(ctx, order.id, gateway, payment)
-  const outcome = claimed && (await charge(ctx, gateway, claimed, payment.card))
-  return { checkout: await findCheckout(deps, sessionId), declined: codeOf(outcome) }
+  const obstacle = typeof claimed === 'string' ? claimed : null
+  const outcome = typeof claimed === 'object' ? await charge(ctx, gateway, claimed, payment.card) : undefined
+  return { checkout: await findCheckout(deps, sessionId), declined: codeOf(outcome), obstacle }
 }
 
 /** A product or variant that was archived meanwhile, or a store that was suspended, sells nothing in open checkouts either. */
@@ -59,10 +65,12 @@ export async function finishAuthentication(deps: Deps, sessionId: string, approv
   const { ctx, attempt } = checkout
   const gateway = gatewayOf(ctx)
   const reference = attempt?.gatewayReference
-  if (checkout.state !== 'requires_action' || !attempt || !reference || !gateway) return { checkout, declined: null }
+  if (checkout.state !== 'requires_action' || !attempt || !reference || !gateway) {
+    return { checkout, declined: null, obstacle: null }
+  }
   const claimed = await claimAuthentication(ctx, attempt)
   const outcome = claimed && (await settled(ctx, gateway, claimed, () => gateway.authenticate(reference, approved)))
-  return { checkout: await findCheckout(deps, sessionId), declined: codeOf(outcome) }
+  return { checkout: await findCheckout(deps, sessionId), declined: codeOf(outcome), obstacle: null }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { foreignKey, index, pgEnum, pgTable, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
-import { instant, storeIdColumn } from '../../db/columns'
+import { instant, minorUnits, storeIdColumn } from '../../db/columns'
 import { orders } from '../orders/table'
 
 export const attemptStatus = pgEnum('attempt_status', [
@@ -23,6 +23,8 @@ export const paymentAttempts = pgTable(
     orderId: uuid('order_id').notNull(),
     gateway: text('gateway').notNull(),
     gatewayReference: text('gateway_reference'),
+    /** What it takes: the order's amount may be another one later, when a coupon is put to it or taken off. */
+    amountMinor: minorUnits('amount_minor').notNull(),
     status: attemptStatus('status').notNull(),
     declineCode: text('decline_code'),
     cardBrand: text('card_brand'),
