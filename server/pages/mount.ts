@@ -1,8 +1,10 @@
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import type { Deps } from '../context'
 import { AppError } from '../kernel/errors'
 import { addressOf, type Env } from '../rest/request'
-import { createAssets } from './assets'
+import { type Asset, createAssets } from './assets'
+import { frameOf } from './frame'
+import { payForLink, showLink } from './link-checkout'
 import { type PageContext, type PageEnv, visitOf } from './page'
 import { payForProduct, showProduct } from './product-checkout'
 import { isSameOrigin } from './same-origin'
@@ -11,54 +13,81 @@ import { sendError, sendFailure, sendNotFound, sendOriginRefused, sendTooMany } 
 
 const FOR_EVER = 'public, max-age=31536000, immutable'
 
+/** A script whose address never changes is asked for again after an hour, and may be loaded by any page, isolated ones too. */
+const FOR_SHOPS = {
+  'Cache-Control': 'public, max-age=3600',
+  'Access-Control-Allow-Origin': '*',
+  'Cross-Origin-Resource-Policy': 'cross-origin',
+}
+
 /** The hosted pages: `/checkout/…`, and `/assets/…`, which they load. */
 export function mountPages(app: Hono<Env>, deps: Deps): void {
   const assets = createAssets(deps.log)
   app.get('/assets/:name', async (c, next) => {
-    const { style, script } = await assets()
-    const asset = [style, script].find((one) => one?.name === c.req.param('name'))
+    const { styles, script } = await assets()
+    const asset = [...Object.values(styles), script].find((one) => one?.name === c.req.param('name'))
+    return asset ? sendAsset(c, asset, { 'Cache-Control': FOR_EVER }) : next()
+  })
+  app.get('/js/:name', async (c, next) => {
+    const asset = (await assets()).browserScripts.get(c.req.param('name'))
     if (!asset) return next()
-    const accepts = /\bgzip\b/.test(c.req.header('accept-encoding') ?? '')
-    const headers = { 'Content-Type': asset.type, 'Cache-Control': FOR_EVER, 'X-Content-Type-Options': 'nosniff' }
-    const encoding = accepts ? { 'Content-Encoding': 'gzip' } : undefined
-    return c.body(Buffer.from(accepts ? asset.gzipped : asset.bytes), 200, {
-      ...headers,
-      ...encoding,
-      Vary: 'Accept-Encoding',
-    })
+    const etag = `"${asset.name}"`
+    const headers = { ...FOR_SHOPS, ETag: etag }
+    return c.req.header('if-none-match') === etag ? c.body(null, 304, headers) : sendAsset(c, asset, headers)
   })
   app.route('/checkout', checkoutPages(deps, assets))
+}
+
+function sendAsset(c: Context, asset: Asset, headers: Record<string, string>): Response {
+  const accepts = /\bgzip\b/.test(c.req.header('accept-encoding') ?? '')
+  return c.body(Buffer.from(accepts ? asset.gzipped : asset.bytes), 200, {
+    'Content-Type': asset.type,
+    'X-Content-Type-Options': 'nosniff',
+    Vary: 'Accept-Encoding',
+    ...headers,
+    ...(accepts && { 'Content-Encoding': 'gzip' }),
+  })
 }
 
 function checkoutPages(deps: Deps, assets: ReturnType<typeof createAssets>): Hono<PageEnv> {
   const pages = new Hono<PageEnv>({ strict: false })
   pages.use(async (c, next) => {
-    c.set('visit', visitOf(c.req.raw, deps, await assets()))
+    const frame = isEmbedded(c.req.path) ? frameOf(c) : null
+    c.set('visit', visitOf(c.req.raw, deps, await assets(), frame))
     if (c.req.method !== 'POST') return next()
     if (!isSameOrigin(c.req.raw.headers, deps.publicUrl)) return sendOriginRefused(c)
     const address = addressOf(c)
     const waitSeconds = address === undefined ? undefined : await deps.cardForms.exceededFor(address)
     return waitSeconds === undefined ? next() : sendTooMany(c, waitSeconds)
   })
-  pages.get('/:id', (c) => {
-    const id = c.req.param('id')
-    return isSession(id) ? showSession(c, deps, id) : showProduct(c, deps, id)
-  })
-  pages.post('/:id', (c) => {
-    const id = c.req.param('id')
-    return isSession(id) ? payForSession(c, deps, id) : payForProduct(c, deps, id)
-  })
-  pages.get('/:id/receipt', (c) => showReceipt(c, deps, c.req.param('id')))
-  pages.get('/:id/challenge', (c) => showChallenge(c, deps, c.req.param('id')))
-  pages.post('/:id/challenge', (c) => answerChallenge(c, deps, c.req.param('id')))
+  pages.get('/embed', (c) => showLink(c, deps, c.req.query('store_id') ?? ''))
+  pages.post('/embed', (c) => payForLink(c, deps, c.req.query('store_id') ?? ''))
+  pages.get(SESSION, (c) => showSession(c, deps, c.req.param('id')))
+  pages.post(SESSION, (c) => payForSession(c, deps, c.req.param('id')))
+  for (const folder of ['', '/embed'] as const) {
+    pages.get(`${folder}/:id/receipt`, (c) => showReceipt(c, deps, c.req.param('id')))
+    pages.get(`${folder}/:id/challenge`, (c) => showChallenge(c, deps, c.req.param('id')))
+    pages.post(`${folder}/:id/challenge`, (c) => answerChallenge(c, deps, c.req.param('id')))
+  }
+  pages.get(EMBEDDED_SESSION, (c) => showSession(c, deps, c.req.param('id')))
+  pages.post(EMBEDDED_SESSION, (c) => payForSession(c, deps, c.req.param('id')))
+  pages.get(STORE, (c) => showLink(c, deps, c.req.param('id')))
+  pages.post(STORE, (c) => payForLink(c, deps, c.req.param('id')))
+  pages.get('/:id', (c) => showProduct(c, deps, c.req.param('id')))
+  pages.post('/:id', (c) => payForProduct(c, deps, c.req.param('id')))
   pages.all('*', (c) => sendNotFound(c))
   pages.onError((error, c) => answerError(error, c, deps))
   return pages
 }
 
-/** A session's id is told from a product's by its prefix. */
-function isSession(id: string): boolean {
-  return id.startsWith('cs_')
+/** The reserved word, then what an id's prefix says; anything else is a product's uuid. */
+const SESSION = '/:id{cs_[^/]*}'
+const EMBEDDED_SESSION = '/embed/:id{cs_[^/]*}'
+const STORE = '/:id{sto_[^/]*}'
+
+/** Only these pages may be shown within others. */
+function isEmbedded(path: string): boolean {
+  return /^\/checkout\/embed(\/|$)/.test(path)
 }
 
 /** What a service threw becomes a page; what nobody expected is logged, and the buyer gets its id. */

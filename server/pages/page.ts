@@ -4,6 +4,7 @@ import type { JSX } from 'hono/jsx/jsx-runtime'
 import type { Deps } from '../context'
 import type { Env } from '../rest/adapter'
 import type { Assets } from './assets'
+import { type Frame, frameQuery } from './frame'
 import { languageOf } from './language'
 import { pageHeaders, type Reach } from './security'
 import type { Visit } from './views/layout'
@@ -12,10 +13,12 @@ import type { Visit } from './views/layout'
 export type PageEnv = Env & { Variables: { visit: Visit } }
 export type PageContext = Context<PageEnv>
 
-export function visitOf(request: Request, deps: Deps, assets: Assets): Visit {
+export function visitOf(request: Request, deps: Deps, assets: Assets, frame: Frame | null): Visit {
   return {
     ...languageOf(request.headers.get('accept-language') ?? undefined),
-    ...assets,
+    style: assets.styles[frame?.theme ?? 'auto'],
+    script: assets.script,
+    frame,
     nonce: randomBytes(16).toString('base64'),
     basePath: basePathOf(deps),
   }
@@ -26,8 +29,10 @@ function basePathOf(deps: Deps): string {
   return new URL(deps.publicUrl).pathname.replace(/\/+$/, '')
 }
 
-export function checkoutPath(visit: Visit, id: string): string {
-  return `${visit.basePath}/checkout/${id}`
+/** Of a product, a session or a store, or of a page of its own. An embedded checkout stays within its own addresses. */
+export function checkoutPath(visit: Visit, id: string, page?: 'challenge' | 'receipt'): string {
+  const folder = visit.frame ? '/checkout/embed' : '/checkout'
+  return `${visit.basePath}${folder}/${page ? `${id}/${page}` : id}${frameQuery(visit.frame)}`
 }
 
 export async function sendPage(
@@ -37,7 +42,8 @@ export async function sendPage(
   reach: Reach = {},
 ): Promise<Response> {
   const body = `<!doctype html>${await view.toString()}`
-  const headers = { ...pageHeaders(c.get('visit').nonce, reach), Vary: 'Accept-Language, Cookie' }
+  const { nonce, frame } = c.get('visit')
+  const headers = { ...pageHeaders(nonce, reach, frame !== null), Vary: 'Accept-Language, Cookie' }
   return c.html(body, status as 200, headers)
 }
 

@@ -7,6 +7,7 @@ import { type FieldProblem, monthOf } from './card-form'
 import { checkoutPath, type PageContext, seeOther, sendPage } from './page'
 import type { Texts } from './texts'
 import { EMPTY_FORM, type FormState, type Notice, shownPrice } from './views/card-form'
+import type { Told } from './views/layout'
 import { PaymentPage, type Sale } from './views/payment'
 
 /** A payment form: what is sold and where it is posted to. Its price is an order's once there is one, else the product's. */
@@ -30,6 +31,7 @@ export function sendForm(c: PageContext, deps: Deps, offer: Offer, form: FormSta
       sessionId={sessionId}
       testCards={gateway?.testCards ?? []}
       now={monthOf(deps.clock.now())}
+      told={toldOf(form.notice)}
     />
   )
   return sendPage(c, status, page, { successUrl, logoUrl: sale.store.logoUrl })
@@ -63,10 +65,15 @@ export async function pay(
 }
 
 export function declineNotice(texts: Texts, code: DeclineCode): Notice {
-  return { title: texts.declinedTitle, text: texts.declines[code] }
+  return { title: texts.declinedTitle, text: texts.declines[code], declined: code }
 }
 
-export function priceNotice({ texts, locale }: { texts: Texts; locale: string }, sale: Sale): Notice {
+/** Document D's `payment_failed`; a slip in the form is no failure. */
+function toldOf(notice: Notice | null): Told | null {
+  return notice?.declined ? { type: 'payment_failed', error: notice.text, code: notice.declined } : null
+}
+
+function priceNotice({ texts, locale }: { texts: Texts; locale: string }, sale: Sale): Notice {
   return {
     title: texts.priceChangedTitle,
     text: texts.priceChanged(formatMoney(sale.amountMinor, sale.currency, locale)),
@@ -93,5 +100,5 @@ export function formOfOrder(texts: Texts, { order }: Checkout): FormState {
 /** A session's price and name are its order's: they were frozen when it was opened. */
 export function saleOfOrder({ ctx, store, order }: Checkout, description: string | null): Sale {
   const { productName, amountMinor, currency, cancelUrl } = order
-  return { store, isTest: ctx.isTest, productName, description, amountMinor, currency, cancelUrl }
+  return { store, isTest: ctx.isTest, productName, description, amountMinor, currency, cancelUrl, changeUrl: null }
 }

@@ -26,7 +26,7 @@ export async function showProduct(c: PageContext, deps: Deps, productId: string)
   if (sale.product.id !== productId) return seeOther(c, path)
   const held = heldSession(c, sale)
   const checkout = held === undefined ? undefined : await checkoutOf(deps, held, sale)
-  if (checkout?.state === 'paid') return sendAlreadyPaid(c, checkout)
+  if (checkout?.state === 'paid') return sendAlreadyPaid(c, checkout, `${path}?again=1`)
   if (checkout?.state === 'processing' || checkout?.state === 'requires_action') {
     return seeOther(c, checkoutPath(c.get('visit'), checkout.order.sessionId))
   }
@@ -77,7 +77,7 @@ function offerOf(c: PageContext, sale: ProductForSale, sessionId: string, open: 
   const { description } = product
   if (open) return { sale: saleOfOrder(open, description), action, sessionId, successUrl: open.order.successUrl }
   const { name, priceMinor, currency } = product
-  const price = { amountMinor: priceMinor, currency, cancelUrl: null }
+  const price = { amountMinor: priceMinor, currency, cancelUrl: null, changeUrl: null }
   const fresh = { store, isTest: ctx.isTest, productName: name, description, ...price }
   return { sale: fresh, action, sessionId, successUrl: null }
 }

@@ -6,15 +6,18 @@ export type Reach = {
   logoUrl?: string | null
 }
 
-/** The headers of every page. Nothing of a checkout may be cached, framed, sniffed or leaked by a Referer. */
-export function pageHeaders(nonce: string, reach: Reach = {}): Record<string, string> {
+/**
+ * The headers of every page. Nothing of a checkout may be cached, sniffed, leaked by a Referer, or framed, unless it is one that is
+ * made for frames: of any shop, and of a page that its author opens as a file.
+ */
+export function pageHeaders(nonce: string, reach: Reach = {}, mayBeFramed = false): Record<string, string> {
   const policy = [
     "default-src 'none'",
     `script-src 'nonce-${nonce}'`,
     `style-src 'nonce-${nonce}'`,
     ['img-src', 'data:', ...originOf(reach.logoUrl)].join(' '),
     ['form-action', "'self'", ...originOf(reach.successUrl)].join(' '),
-    "frame-ancestors 'none'",
+    mayBeFramed ? 'frame-ancestors * file:' : "frame-ancestors 'none'",
     "base-uri 'none'",
   ]
   return {
@@ -23,7 +26,7 @@ export function pageHeaders(nonce: string, reach: Reach = {}): Record<string, st
     // Not `no-referrer`: with it, browsers send `Origin: null` with our own forms.
     'Referrer-Policy': 'same-origin',
     'X-Content-Type-Options': 'nosniff',
-    'X-Frame-Options': 'DENY',
+    ...(mayBeFramed ? {} : { 'X-Frame-Options': 'DENY' }),
     'Cross-Origin-Opener-Policy': 'same-origin',
     'X-Robots-Tag': 'noindex',
   }

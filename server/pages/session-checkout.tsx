@@ -8,6 +8,7 @@ import { checkoutPath, type PageContext, readForm, seeOther, sendPage } from './
 import { formOfOrder, type Offer, pay, refilled, saleOfOrder, sendForm } from './paying'
 import { sendExpired, sendObstacle, sendProcessing } from './states'
 import { ChallengePage } from './views/challenge'
+import type { Told } from './views/layout'
 import { ReceiptPage } from './views/receipt'
 
 /** `GET /checkout/cs_…`: whatever the session's state needs next. */
@@ -22,9 +23,10 @@ export async function showSession(c: PageContext, deps: Deps, sessionId: string)
     case 'processing':
       return sendProcessing(c, checkout)
     case 'requires_action':
-      return seeOther(c, `${checkoutPath(c.get('visit'), sessionId)}/challenge`)
+      return seeOther(c, checkoutPath(c.get('visit'), sessionId, 'challenge'))
     case 'paid':
-      return checkout.order.successUrl
+      // Within a frame the shop's page would end up in the frame.
+      return checkout.order.successUrl && !c.get('visit').frame
         ? seeOther(c, successUrlOf(checkout.order.successUrl, checkout))
         : sendReceipt(c, checkout)
     case 'refunded':
@@ -34,13 +36,18 @@ export async function showSession(c: PageContext, deps: Deps, sessionId: string)
   }
 }
 
-/** `POST /checkout/cs_…` */
-export async function payForSession(c: PageContext, deps: Deps, sessionId: string): Promise<Response> {
+/** `POST /checkout/cs_…`; also for a form of before the session had an order, which has been read by then. */
+export async function payForSession(
+  c: PageContext,
+  deps: Deps,
+  sessionId: string,
+  read?: URLSearchParams,
+): Promise<Response> {
   const checkout = await findCheckout(deps, sessionId)
   if (checkout.state !== 'open') return seeOther(c, checkoutPath(c.get('visit'), sessionId))
   const { obstacle, description } = await goodsFor(checkout)
   if (obstacle) return sendObstacle(c, obstacle, checkout)
-  const fields = await readForm(c)
+  const fields = read ?? (await readForm(c))
   const offer = offerOf(c, checkout, description)
   const { payment, problems } = readCardForm(fields, deps.clock.now())
   if (!payment) return sendForm(c, deps, offer, refilled(fields, problems, null), 422)
@@ -75,12 +82,26 @@ function sendReceipt(c: PageContext, checkout: Checkout): Promise<Response> {
     paidAt: order.completedAt ?? order.createdAt,
     card: cardOf(checkout.attempt),
     backUrl: order.successUrl ? successUrlOf(order.successUrl, checkout) : null,
+    told: toldOf(checkout),
   }
   return sendPage(c, 200, <ReceiptPage visit={c.get('visit')} paid={paid} />, { logoUrl: store.logoUrl })
 }
 
 function cardOf(attempt: Checkout['attempt']) {
   return attempt?.cardBrand && attempt.cardLast4 ? { brand: attempt.cardBrand, last4: attempt.cardLast4 } : null
+}
+
+/** Document D's `payment_complete`. */
+function toldOf({ order }: Checkout): Told {
+  const { transactionId, amountMinor, currency, number, successUrl } = order
+  return {
+    type: 'payment_complete',
+    transactionId,
+    amount: Number(formatDecimal(amountMinor, currency)),
+    currency: currency.toUpperCase(),
+    orderId: number,
+    redirectUrl: successUrl ? successUrlOf(successUrl, { order }) : null,
+  }
 }
 
 /** Document D's redirect: `order_id`, `transaction_id`, `amount` and `status`, and nothing else of the buyer. */
@@ -100,7 +121,13 @@ export async function showChallenge(c: PageContext, deps: Deps, sessionId: strin
   const path = checkoutPath(c.get('visit'), sessionId)
   if (checkout.state !== 'requires_action') return seeOther(c, path)
   const { amountMinor, currency, successUrl } = order
-  const challenge = { store, amountMinor, currency, card: cardOf(checkout.attempt), action: `${path}/challenge` }
+  const challenge = {
+    store,
+    amountMinor,
+    currency,
+    card: cardOf(checkout.attempt),
+    action: checkoutPath(c.get('visit'), sessionId, 'challenge'),
+  }
   return sendPage(c, 200, <ChallengePage visit={c.get('visit')} challenge={challenge} />, { successUrl })
 }
 

@@ -33,6 +33,9 @@ const OBSTACLE_OF_ERROR: Partial<Record<ErrorCode, NonNullable<Obstacle>>> = {
 export function sendError(c: PageContext, error: AppError): Promise<Response> | undefined {
   const obstacle = OBSTACLE_OF_ERROR[error.code]
   if (obstacle) return sendObstacle(c, obstacle)
+  const { problems } = c.get('visit').texts.link
+  if (error.code === 'variant_not_found') return sendLinkProblems(c, [problems.variant_unknown('variant_id')])
+  if (error.code === 'webhook_url_refused') return sendLinkProblems(c, [problems.webhook_refused('webhook_url')])
   return error.status === 404 ? sendNotFound(c) : undefined
 }
 
@@ -58,11 +61,14 @@ export function sendFailure(c: PageContext): Promise<Response> {
   return sendState(c, 500, said)
 }
 
-function samePage(c: PageContext): string {
-  return `${c.get('visit').basePath}${c.req.path}`
+/** The address that was asked for, without the wish to begin again. */
+export function samePage(c: PageContext): string {
+  const query = new URL(c.req.url).searchParams
+  query.delete('again')
+  return `${c.get('visit').basePath}${c.req.path}${query.size > 0 ? `?${query}` : ''}`
 }
 
-export function sendAlreadyPaid(c: PageContext, { ctx, store, order }: Checkout): Promise<Response> {
+export function sendAlreadyPaid(c: PageContext, { ctx, store, order }: Checkout, againUrl: string): Promise<Response> {
   const visit = c.get('visit')
   const { title, text, action, again } = visit.texts.states.paid
   return sendState(c, 200, {
@@ -70,15 +76,19 @@ export function sendAlreadyPaid(c: PageContext, { ctx, store, order }: Checkout)
     text: text(order.productName),
     store,
     isTest: ctx.isTest,
-    action: { label: action, href: `${checkoutPath(visit, order.sessionId)}/receipt` },
-    second: order.productId ? { label: again, href: `${checkoutPath(visit, order.productId)}?again=1` } : undefined,
+    action: { label: action, href: checkoutPath(visit, order.sessionId, 'receipt') },
+    second: { label: again, href: againUrl },
   })
 }
 
 export function sendExpired(c: PageContext, { ctx, store, order }: Checkout): Promise<Response> {
   const visit = c.get('visit')
   const { title, text, textAlone, action } = visit.texts.states.expired
-  if (!order.productId) return sendState(c, 410, { title, text: textAlone, store, isTest: ctx.isTest })
+  const told = { type: 'payment_failed', error: `${title}. ${text}`, code: 'session_expired' } as const
+  // An embedded checkout begins again with the page around it, and a link where it was found.
+  if (!order.productId || order.variantId || visit.frame) {
+    return sendState(c, 410, { title, text: textAlone, store, isTest: ctx.isTest, told })
+  }
   return sendState(c, 410, {
     title,
     text,
@@ -86,6 +96,15 @@ export function sendExpired(c: PageContext, { ctx, store, order }: Checkout): Pr
     isTest: ctx.isTest,
     action: { label: action, href: checkoutPath(visit, order.productId) },
   })
+}
+
+/** A link that says what can't be done, word for word; `name` is the store's, where the link names one. */
+export function sendLinkProblems(c: PageContext, points: string[], seller?: { ctx: StoreContext; store: StoreFace }) {
+  const { title, lead, leadAlone } = c.get('visit').texts.link
+  const store = seller?.store
+  const text = store ? lead(store.name) : leadAlone
+  const told = { type: 'payment_failed', error: points.join(' '), code: 'invalid_request' } as const
+  return sendState(c, 400, { title, text, points, store, isTest: seller?.ctx.isTest, told })
 }
 
 const REFRESH_SECONDS = 2

@@ -79,6 +79,35 @@ const en = {
     other_currency: 'This coupon is for another currency.',
     total_too_small: 'This coupon does not fit: what would be left to pay is too little to be charged.',
   },
+  paymentTo: (store: string) => `Payment to ${store}`,
+  ownAmount: {
+    title: 'How much do you want to pay?',
+    short: 'You decide',
+    label: (currency: string) => `Amount in ${currency}`,
+    hint: (least: string, most: string) => `From ${least} to ${most}.`,
+    missing: 'Enter the amount that you want to pay.',
+    invalid: (example: string) => `Enter the amount in digits, such as ${example}.`,
+    range: (least: string, most: string) => `The amount must be between ${least} and ${most}.`,
+    next: 'Continue',
+    change: 'Change the amount',
+  },
+  link: {
+    title: 'This link does not work',
+    lead: (store: string) => `${store} has to correct it. Nothing was charged.`,
+    leadAlone: 'The shop has to correct it. Nothing was charged.',
+    store_missing: 'store_id is missing: the address must name the store, such as store_id=sto_0a1b2c3d.',
+    problems: {
+      amount_invalid: (name: string) => `${name} must be a plain amount, such as 49.99.`,
+      amount_range: (name: string, least: string, most: string) => `${name} must be between ${least} and ${most}.`,
+      currency_unknown: (name: string) => `${name} must be a currency of three letters, such as usd or eur.`,
+      text_invalid: (name: string) => `${name} is too long, or holds characters that cannot be shown.`,
+      url_invalid: (name: string) => `${name} must be a whole address, such as https://example.com/thanks.`,
+      flag_invalid: (name: string) => `${name} must be true or false.`,
+      variant_unknown: (name: string) => `${name} is no variant of this store.`,
+      webhook_refused: (name: string) =>
+        `${name} must be on a host that the store has registered: one of its webhook endpoints, or its webhook_url.`,
+    },
+  },
   challenge: {
     title: 'Confirm this payment',
     heading: 'Is this you?',
@@ -166,5 +195,6 @@ const en = {
 
 export type Texts = typeof en
 export type Problem = keyof Texts['problems']
+export type LinkProblem = keyof Texts['link']['problems']
 
 export const TEXTS: Readonly<Record<'en' | 'de', Texts>> = { en, de }

@@ -26,7 +26,14 @@ export type Sold = { store: StoreRow; item: Item; sessionId: string }
 
 export type Wishes = Pick<
   OrderRow,
-  'customerEmail' | 'customerName' | 'orderReference' | 'metadata' | 'successUrl' | 'cancelUrl' | 'webhookUrl'
+  | 'customerEmail'
+  | 'customerName'
+  | 'orderReference'
+  | 'metadata'
+  | 'successUrl'
+  | 'cancelUrl'
+  | 'webhookUrl'
+  | 'expiresAt'
 >
 
 /**

@@ -57,6 +57,25 @@ export async function openOrderEndpoint(tx: StoreContext, url: string, secret: s
     .onConflictDoUpdate({ target: [store, mode, kind, unique], set: { ...switchedOn, updatedAt: at } })
 }
 
+/**
+ * Whether the URL's host (and port) is one of those that the store itself has events sent to, in this mode or live. Hosts of
+ * orders don't count: a buyer's browser may have named them.
+ */
+export async function isRegisteredHost(ctx: StoreContext, url: string): Promise<boolean> {
+  const host = URL.parse(url)?.host
+  const rows = await ctx.db
+    .select({ url: webhookEndpoints.url })
+    .from(webhookEndpoints)
+    .where(
+      and(
+        eq(webhookEndpoints.storeId, ctx.storeId),
+        inArray(webhookEndpoints.isTest, [false, ctx.isTest]),
+        inArray(webhookEndpoints.kind, ['subscription', 'store']),
+      ),
+    )
+  return host !== undefined && rows.some((row) => URL.parse(row.url)?.host === host)
+}
+
 /** Whoever names a URL again wants it called again. */
 const switchedOn = { isActive: true, disabledReason: null, failingSince: null }
 

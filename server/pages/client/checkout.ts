@@ -3,6 +3,7 @@
  * test cards, and keeps a second press of the button from being sent (the server charges once either way).
  */
 import { connectCardForm } from './card-form'
+import { connectFrame } from './frame'
 import { sendOnce } from './send-once'
 
 for (const form of document.querySelectorAll<HTMLFormElement>('form[data-card-form]')) connectCardForm(form)
@@ -10,6 +11,7 @@ for (const form of document.querySelectorAll<HTMLFormElement>('form[data-once]')
 for (const button of document.querySelectorAll('[data-print]')) button.addEventListener('click', () => window.print())
 
 document.querySelector<HTMLElement>('#summary:not([hidden])')?.focus()
+connectFrame()
 
 // A page brought back by the back button may be of before the payment: ask the server.
 window.addEventListener('pageshow', (event) => {

@@ -1,4 +1,5 @@
 import { formatMoney } from '../../kernel/money'
+import type { DeclineCode } from '../../ports/gateway'
 import type { CardField, Expiry } from '../card-fields'
 import type { FieldProblem } from '../card-form'
 import type { Problem, Texts } from '../texts'
@@ -6,7 +7,7 @@ import type { Visit } from './layout'
 import type { Sale } from './payment'
 
 /** Why the form is shown again, beside its fields' problems: a decline, say, and what to do next. */
-export type Notice = { title: string; text: string }
+export type Notice = { title: string; text: string; declined?: DeclineCode }
 
 /** What the form is filled with: never a card number or a security code. */
 export type FormState = { email: string; name: string; problems: readonly FieldProblem[]; notice: Notice | null }
@@ -32,7 +33,7 @@ export function CardForm({ visit, sale, form, action, sessionId, now }: CardForm
   })
   // `novalidate`: browsers would word the problems in their own language and one at a time.
   return (
-    <form method="post" action={action} novalidate data-card-form data-now={`${now.year}-${now.month}`}>
+    <form method="post" action={action} class="form" novalidate data-card-form data-now={`${now.year}-${now.month}`}>
       <h2>{texts.paymentDetails}</h2>
       <Alert texts={texts} form={form} />
       <p id="offline" class="alert" role="alert" tabindex={-1} hidden data-text={texts.offline} />
@@ -80,7 +81,9 @@ export function CardForm({ visit, sale, form, action, sessionId, now }: CardForm
       <p class="small">{sale.isTest ? texts.testMode : texts.cardPromise}</p>
       {sale.cancelUrl ? (
         <p class="small">
-          <a href={sale.cancelUrl}>{texts.cancel(sale.store.name)}</a>
+          <a href={sale.cancelUrl} target={visit.frame ? '_top' : undefined}>
+            {texts.cancel(sale.store.name)}
+          </a>
         </p>
       ) : null}
     </form>

@@ -1,6 +1,7 @@
 import type { Child } from 'hono/jsx'
 import { HOUSE_ACCENT, readableAccent } from '../accent'
 import type { Asset } from '../assets'
+import type { Frame, Theme } from '../frame'
 import type { Language } from '../language'
 
 /** What every page needs to know of its visit. */
@@ -8,6 +9,8 @@ export type Visit = Language & {
   nonce: string
   /** In front of every path of ours: empty, unless PUBLIC_URL has a path. */
   basePath: string
+  /** Set where the page is shown within another. */
+  frame: Frame | null
   style: Asset
   script: Asset | null
 }
@@ -15,29 +18,47 @@ export type Visit = Language & {
 /** What buyers see of a store. A store's row is one. */
 export type StoreFace = { name: string; accentColor: string | null; logoUrl: string | null }
 
+/**
+ * What the page around an embedded checkout hears; `client/frame.ts` sends it under the names of document D. `amount` is in the
+ * currency's own unit.
+ */
+export type Told =
+  | {
+      type: 'payment_complete'
+      transactionId: string
+      amount: number
+      currency: string
+      orderId: string
+      redirectUrl: string | null
+    }
+  | { type: 'payment_failed'; error: string; code: string }
+
 type LayoutProps = {
   visit: Visit
   title: string
   /** Absent where no store is known. */
   store?: StoreFace | undefined
+  /** For the page around an embedded checkout. */
+  told?: Told | null
   /** Reloads the page by itself, without script too. */
   refreshSeconds?: number
   children?: Child
 }
 
-export function Layout({ visit, title, store, refreshSeconds, children }: LayoutProps) {
+export function Layout({ visit, title, store, told, refreshSeconds, children }: LayoutProps) {
   const accent = store?.accentColor ?? HOUSE_ACCENT
+  const theme = visit.frame?.theme ?? 'auto'
   return (
     <html lang={visit.texts.lang}>
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
+        <meta name="color-scheme" content={theme === 'auto' ? 'light dark' : theme} />
         {refreshSeconds ? <meta http-equiv="refresh" content={String(refreshSeconds)} /> : null}
         <title>{store ? visit.texts.titleOf(title, store.name) : title}</title>
         <link rel="icon" href={favicon(store?.name ?? 'P', readableAccent(accent, 'light'))} />
         <link rel="stylesheet" href={`${visit.basePath}/assets/${visit.style.name}`} nonce={visit.nonce} />
-        <style nonce={visit.nonce}>{accentRules(accent)}</style>
+        <style nonce={visit.nonce}>{accentRules(accent, theme)}</style>
         <noscript>
           <style nonce={visit.nonce}>{SCRIPTLESS_RULES}</style>
         </noscript>
@@ -50,16 +71,22 @@ export function Layout({ visit, title, store, refreshSeconds, children }: Layout
           />
         ) : null}
       </head>
-      <body>{children}</body>
+      <body {...frameFacts(visit, told)}>{children}</body>
     </html>
   )
+}
+
+function frameFacts({ frame }: Visit, told: Told | null = null) {
+  if (!frame) return {}
+  return { 'data-frame': frame.isDialog ? 'dialog' : 'page', 'data-told': told ? JSON.stringify(told) : undefined }
 }
 
 /** What only the script can do isn't offered, and the test cards' numbers can be selected. */
 const SCRIPTLESS_RULES = '.scripted.scripted{display:none}.tests button{cursor:text;user-select:text}'
 
-function accentRules(accent: string): string {
+function accentRules(accent: string, theme: Theme): string {
   const rule = (scheme: 'light' | 'dark') => `:root{--accent:${readableAccent(accent, scheme)}}`
+  if (theme !== 'auto') return rule(theme)
   return `${rule('light')}@media (prefers-color-scheme:dark){${rule('dark')}}`
 }
 

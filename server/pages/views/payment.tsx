@@ -2,7 +2,7 @@ import { formatMoney } from '../../kernel/money'
 import type { TestCard } from '../../ports/gateway'
 import type { Expiry } from '../card-fields'
 import { CardForm, type FormState } from './card-form'
-import { Layout, type StoreFace, StoreMark, TestBadge, type Visit } from './layout'
+import { Layout, type StoreFace, StoreMark, TestBadge, type Told, type Visit } from './layout'
 import { TestCards } from './test-cards'
 
 /** What is bought, from whom, and for how much. */
@@ -15,6 +15,8 @@ export type Sale = {
   currency: string
   /** Where a buyer who changes their mind goes; null when the shop didn't say. */
   cancelUrl: string | null
+  /** Where a buyer who named the price can name another; null where the price is the shop's. */
+  changeUrl: string | null
 }
 
 export type PaymentPageProps = {
@@ -28,11 +30,12 @@ export type PaymentPageProps = {
   testCards: readonly TestCard[]
   /** The month that a card must still be good in. */
   now: Expiry
+  told: Told | null
 }
 
 /** The checkout: what, how much and to whom on one side, the card on the other. */
 export function PaymentPage(props: PaymentPageProps) {
-  const { visit, sale, form, testCards, now } = props
+  const { visit, sale, form, testCards, now, told } = props
   const title = visit.texts.payTo(sale.store.name)
   const wrong = form.problems.length > 0 || form.notice !== null
   return (
@@ -40,9 +43,10 @@ export function PaymentPage(props: PaymentPageProps) {
       visit={visit}
       title={wrong ? visit.texts.errorTitle(sale.productName) : sale.productName}
       store={sale.store}
+      told={told}
     >
       <main class="checkout">
-        <Summary visit={visit} sale={sale} />
+        <Summary visit={visit} sale={sale} total={formatMoney(sale.amountMinor, sale.currency, visit.locale)} />
         <section class="panel" aria-label={title}>
           <CardForm {...props} />
         </section>
@@ -54,8 +58,15 @@ export function PaymentPage(props: PaymentPageProps) {
 
 const LONG_DESCRIPTION = 320
 
-function Summary({ visit, sale }: { visit: Visit; sale: Sale }) {
-  const { texts, locale } = visit
+type SummaryProps = {
+  visit: Visit
+  sale: Pick<Sale, 'store' | 'isTest' | 'productName' | 'description' | 'changeUrl'>
+  /** Formatted; or what is said as long as there is none. */
+  total: string
+}
+
+export function Summary({ visit, sale, total }: SummaryProps) {
+  const { texts } = visit
   return (
     <section class="summary">
       <header class="what">
@@ -67,9 +78,14 @@ function Summary({ visit, sale }: { visit: Visit; sale: Sale }) {
         <h1 class="product">{sale.productName}</h1>
         <p class="total">
           <span class="visually-hidden">{texts.total}: </span>
-          {formatMoney(sale.amountMinor, sale.currency, locale)}
+          {total}
         </p>
       </header>
+      {sale.changeUrl ? (
+        <p class="small">
+          <a href={sale.changeUrl}>{texts.ownAmount.change}</a>
+        </p>
+      ) : null}
       {sale.description ? <Description visit={visit} text={sale.description} /> : null}
     </section>
   )

@@ -1,7 +1,7 @@
 import type { Child } from 'hono/jsx'
 import { formatInstant } from '../../kernel/clock'
 import { formatMoney } from '../../kernel/money'
-import { Layout, type StoreFace, StoreMark, TestBadge, type Visit } from './layout'
+import { Layout, type StoreFace, StoreMark, TestBadge, type Told, type Visit } from './layout'
 import { brandName } from './test-cards'
 
 export type Paid = {
@@ -17,12 +17,13 @@ export type Paid = {
   card: { brand: string; last4: string } | null
   /** Where the shop wants its buyers back; null when it didn't say. */
   backUrl: string | null
+  told: Told
 }
 
 export function ReceiptPage({ visit, paid }: { visit: Visit; paid: Paid }) {
   const { receipt } = visit.texts
   return (
-    <Layout visit={visit} title={receipt.title} store={paid.store}>
+    <Layout visit={visit} title={receipt.title} store={paid.store} told={paid.told}>
       <main class="single receipt">
         <article class="panel">
           <header class="store">
@@ -35,7 +36,7 @@ export function ReceiptPage({ visit, paid }: { visit: Visit; paid: Paid }) {
           <p class="small no-print">{receipt.keep}</p>
           <div class="actions no-print">
             {paid.backUrl ? (
-              <a class="primary" href={paid.backUrl}>
+              <a class="primary" href={paid.backUrl} target={visit.frame ? '_top' : undefined}>
                 {receipt.back(paid.store.name)}
               </a>
             ) : null}

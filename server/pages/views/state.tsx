@@ -1,4 +1,4 @@
-import { Layout, type StoreFace, StoreMark, TestBadge, type Visit } from './layout'
+import { Layout, type StoreFace, StoreMark, TestBadge, type Told, type Visit } from './layout'
 
 export type Action = { label: string; href: string }
 
@@ -9,9 +9,12 @@ export type StateProps = {
   text: string
   store?: StoreFace | undefined
   isTest?: boolean
+  /** One by one, after the text. */
+  points?: readonly string[]
   action?: Action | undefined
   second?: Action | undefined
   refreshSeconds?: number
+  told?: Told | null
 }
 
 export function StatePage({
@@ -20,12 +23,14 @@ export function StatePage({
   text,
   store,
   isTest = false,
+  points = [],
   action,
   second,
   refreshSeconds = 0,
+  told = null,
 }: StateProps) {
   return (
-    <Layout visit={visit} title={title} store={store} refreshSeconds={refreshSeconds}>
+    <Layout visit={visit} title={title} store={store} refreshSeconds={refreshSeconds} told={told}>
       <main class="single">
         <div class="panel">
           {store ? (
@@ -39,6 +44,13 @@ export function StatePage({
             {refreshSeconds ? <span class="spinner" aria-hidden="true" /> : null}
             <h1>{title}</h1>
             <p class="lead">{text}</p>
+            {points.length > 0 ? (
+              <ul class="points">
+                {points.map((point) => (
+                  <li>{point}</li>
+                ))}
+              </ul>
+            ) : null}
           </div>
           {action ? (
             <div class="actions">

@@ -38,7 +38,9 @@ test('contrast is what WCAG says it is', () => {
 })
 
 test('the stylesheet stands on the grounds that contrast is measured against', () => {
-  const css = readFileSync(new URL('../../../server/pages/client/base.css', import.meta.url), 'utf8')
+  const read = (name: string) =>
+    readFileSync(new URL(`../../../server/pages/client/${name}.css`, import.meta.url), 'utf8')
+  const css = read('base') + read('dark')
   const declared = (name: string) => [...css.matchAll(new RegExp(`--${name}: (#[0-9a-f]+);`, 'g'))].map((m) => m[1])
   expect(declared('page').slice(0, 2)).toEqual([GROUNDS.light.page, GROUNDS.dark.page])
   expect(declared('surface').slice(0, 2)).toEqual(['#fff', GROUNDS.dark.surface])

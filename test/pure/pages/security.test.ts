@@ -35,3 +35,11 @@ test("a seller's URLs can add their origin to the policy, but no directive", () 
   expect(policy).toContain('img-src data:;')
   expect(policy).not.toContain('unsafe-inline')
 })
+
+test('only a page that is made for frames may be framed, by a shop or by a file', () => {
+  const closed = pageHeaders('abc')
+  expect(closed['X-Frame-Options']).toBe('DENY')
+  const open = pageHeaders('abc', {}, true)
+  expect(open['Content-Security-Policy']).toContain('; frame-ancestors * file:;')
+  expect(open['X-Frame-Options']).toBeUndefined()
+})

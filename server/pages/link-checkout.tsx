@@ -1,0 +1,209 @@
+import { createHash } from 'node:crypto'
+import type { Deps } from '../context'
+import type { Item } from '../domain/orders/service'
+import { type Checkout, findCheckout, obstacleOf } from '../domain/payments/checkout'
+import { itemOf } from '../domain/payments/goods'
+import {
+  findSeller,
+  type LinkedSale,
+  leastCharge,
+  mayBeCalled,
+  openLinkedSession,
+  type Seller,
+} from '../domain/payments/links'
+import { MINUTE_MS } from '../kernel/clock'
+import { AppError } from '../kernel/errors'
+import { exponentOf, formatMoney } from '../kernel/money'
+import { readCardForm } from './card-form'
+import { amountLimits, type LinkTerms, OWN_AMOUNT, readLink, readOwnAmount, type WrongParameter } from './link-terms'
+import { checkoutPath, type PageContext, readForm, seeOther, sendPage } from './page'
+import { type Offer, pay, refilled, saleOfOrder, sendForm } from './paying'
+import { payForSession } from './session-checkout'
+import { heldSession, holdSession, mintSession, postedSession } from './session-cookie'
+import { samePage, sendAlreadyPaid, sendLinkProblems, sendObstacle } from './states'
+import { AmountPage } from './views/amount'
+import { EMPTY_FORM } from './views/card-form'
+
+/** Document D: an embedded checkout can be paid for half an hour. */
+const EMBEDDED_MS = 30 * MINUTE_MS
+
+/** A link's seller, and what it says. */
+type Link = Seller & { terms: LinkTerms; problems: WrongParameter[]; address: string; cookie: string }
+
+/** `GET /checkout/sto_…` and `GET /checkout/embed?store_id=…`. Writes nothing: the order is made when the form is posted. */
+export async function showLink(c: PageContext, deps: Deps, storeId: string): Promise<Response> {
+  if (storeId === '') return sendLinkProblems(c, [c.get('visit').texts.link.store_missing])
+  const link = await readVisit(c, deps, storeId)
+  if (c.req.query('again') !== undefined) {
+    hold(c, deps, link, mintSession(link))
+    return seeOther(c, link.address)
+  }
+  const held = heldOf(c, link)
+  const checkout = held === undefined ? undefined : await checkoutOf(deps, held)
+  if (checkout?.state === 'paid') return sendAlreadyPaid(c, checkout, againUrl(link.address))
+  const isOver = checkout?.state === 'expired' || checkout?.state === 'refunded'
+  if (checkout && !isOver) return seeOther(c, checkoutPath(c.get('visit'), checkout.order.sessionId))
+  const ready = await saleOf(c, link)
+  if (ready instanceof Response) return ready
+  const sessionId = held === undefined || isOver ? mintSession(link) : held
+  if (sessionId !== held) hold(c, deps, link, sessionId)
+  return sendForm(c, deps, offerOf(link, ready, sessionId), EMPTY_FORM)
+}
+
+/** `POST` to the same. Opens the session with its first post, and charges it; from then on its page is the session's own. */
+export async function payForLink(c: PageContext, deps: Deps, storeId: string): Promise<Response> {
+  const link = await readVisit(c, deps, storeId)
+  const fields = await readForm(c)
+  const sessionId = postedSession(c, fields, link, c.get('visit').frame ? null : link.cookie)
+  if (await checkoutOf(deps, sessionId)) return payForSession(c, deps, sessionId, fields)
+  const ready = await saleOf(c, link)
+  if (ready instanceof Response) return ready
+  const { payment, problems } = readCardForm(fields, deps.clock.now())
+  if (!payment) return sendForm(c, deps, offerOf(link, ready, sessionId), refilled(fields, problems, null), 422)
+  const opened = await openLinkedSession(link, ready, { sessionId, email: payment.email })
+  hold(c, deps, link, sessionId)
+  const sale = saleOfOrder(opened, null)
+  const action = checkoutPath(c.get('visit'), sessionId)
+  const offer: Offer = { sale, action, sessionId: null, successUrl: opened.order.successUrl }
+  return pay(c, deps, offer, { sessionId, fields, payment })
+}
+
+/** Throws store_not_found. */
+async function readVisit(c: PageContext, deps: Deps, storeId: string): Promise<Link> {
+  const query = new URL(c.req.url).searchParams
+  query.delete('again')
+  const reading = readLink(query)
+  const seller = await findSeller(deps, storeId, reading.terms)
+  // All links of a store have one path: another link is another purchase.
+  query.sort()
+  const cookie = `payhook_link_${createHash('sha256').update(query.toString()).digest('hex').slice(0, 16)}`
+  return { ...seller, ...reading, address: samePage(c), cookie }
+}
+
+/** What the link sells, or the page that says why it can't, or that asks how much. */
+async function saleOf(c: PageContext, link: Link): Promise<LinkedSale | Response> {
+  const { texts } = c.get('visit')
+  const obstacle = obstacleOf(link.ctx, link.store, link.goods)
+  if (obstacle) return sendObstacle(c, obstacle, link)
+  const { terms, goods } = link
+  const problems = [...link.problems, ...(await refusedWebhook(link))]
+  if (problems.length > 0) return sendLinkProblems(c, wordsFor(c, problems, link), link)
+  const name = terms.productName ?? texts.paymentTo(link.store.name)
+  const item = goods ? itemOf(goods) : itemAt(terms.amountMinor ?? ownAmount(c, link), name, terms.currency)
+  if ('problem' in item) return askAmount(c, link, name, item)
+  if (item.priceMinor > 0n && item.priceMinor < leastCharge(link, item.currency)) {
+    const parameter = goods ? 'variant_id' : 'amount'
+    return sendLinkProblems(c, wordsFor(c, [{ parameter, problem: 'amount_range' }], link), link)
+  }
+  return { item, wishes: terms.wishes, lifetimeMs: c.get('visit').frame ? EMBEDDED_MS : null }
+}
+
+function itemAt(amount: bigint | Unanswered, name: string, currency: string): Item | Unanswered {
+  if (typeof amount !== 'bigint') return amount
+  return { productId: null, variantId: null, name, priceMinor: amount, currency }
+}
+
+/** Document D's limits, or what a card can pay at least where that is more. */
+function limitsOf(c: PageContext, link: Link) {
+  const { locale } = c.get('visit')
+  const { currency } = link.terms
+  const { least, most } = amountLimits(currency)
+  const chargeable = leastCharge(link, currency)
+  let atLeast = least
+  if (chargeable > least) atLeast = chargeable
+  return { atLeast, words: [formatMoney(atLeast, currency, locale), formatMoney(most, currency, locale)] as const }
+}
+
+async function refusedWebhook(link: Link): Promise<WrongParameter[]> {
+  const { webhookUrl } = link.terms.wishes
+  if (webhookUrl === null || (await mayBeCalled(link, webhookUrl))) return []
+  return [{ parameter: 'webhook_url', problem: 'webhook_refused' }]
+}
+
+function wordsFor(c: PageContext, problems: readonly WrongParameter[], link: Link): string[] {
+  const { texts } = c.get('visit')
+  const { words } = limitsOf(c, link)
+  return problems.map(({ parameter, problem }) => texts.link.problems[problem](parameter, ...words))
+}
+
+type Unanswered = { text: string; problem: string | null }
+
+/** What the buyer answered, when asked for an amount. */
+function ownAmount(c: PageContext, link: Link): bigint | Unanswered {
+  const { currency } = link.terms
+  const text = c.req.query(OWN_AMOUNT)?.trim()
+  if (text === undefined) return { text: '', problem: null }
+  const { texts, locale } = c.get('visit')
+  if (text === '') return { text, problem: texts.ownAmount.missing }
+  const { atLeast, words } = limitsOf(c, link)
+  const { minor, problem } = readOwnAmount(text, currency)
+  if (problem === 'amount_range' || (minor !== null && minor < atLeast)) {
+    return { text, problem: texts.ownAmount.range(...words) }
+  }
+  return minor ?? { text, problem: texts.ownAmount.invalid(exampleOf(currency, locale)) }
+}
+
+function exampleOf(currency: string, locale: string): string {
+  const digits = exponentOf(currency)
+  return new Intl.NumberFormat(locale, { minimumFractionDigits: digits }).format(digits === 0 ? 20 : 12.5)
+}
+
+function askAmount(c: PageContext, link: Link, productName: string, { text, problem }: Unanswered): Promise<Response> {
+  const { store, ctx, terms } = link
+  const [least, most] = limitsOf(c, link).words
+  const [action = '', query] = link.address.split('?')
+  const hidden = [...new URLSearchParams(query)].filter(([name]) => name !== OWN_AMOUNT && name !== 'amount')
+  const question = {
+    ...{ store, isTest: ctx.isTest, productName, action, hidden, text, problem },
+    currency: terms.currency.toUpperCase(),
+    least,
+    most,
+    field: OWN_AMOUNT,
+    cancelUrl: terms.wishes.cancelUrl,
+  }
+  const page = <AmountPage visit={c.get('visit')} question={question} />
+  return sendPage(c, problem ? 422 : 200, page, { logoUrl: store.logoUrl })
+}
+
+function offerOf(link: Link, { item, wishes }: LinkedSale, sessionId: string): Offer {
+  const { store, ctx, goods, terms, address } = link
+  const isOwnAmount = terms.amountMinor === null && goods === null
+  const sale = {
+    ...{ store, isTest: ctx.isTest, productName: item.name, description: goods?.product.description ?? null },
+    ...{ amountMinor: item.priceMinor, currency: item.currency },
+    cancelUrl: wishes.cancelUrl ?? null,
+    changeUrl: isOwnAmount ? without(address, OWN_AMOUNT) : null,
+  }
+  return { sale, action: address, sessionId, successUrl: wishes.successUrl ?? null }
+}
+
+async function checkoutOf(deps: Deps, sessionId: string): Promise<Checkout | undefined> {
+  try {
+    return await findCheckout(deps, sessionId)
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'session_not_found') return undefined
+    throw error
+  }
+}
+
+/** Within a frame no cookie comes back: there the session is in the form alone. */
+function heldOf(c: PageContext, link: Link): string | undefined {
+  return c.get('visit').frame ? undefined : heldSession(c, link, link.cookie)
+}
+
+function hold(c: PageContext, deps: Deps, link: Link, sessionId: string): void {
+  if (c.get('visit').frame) return
+  const path = link.address.split('?')[0] ?? ''
+  holdSession(c, sessionId, path, deps.publicUrl.startsWith('https:'), link.cookie)
+}
+
+function againUrl(address: string): string {
+  return `${address}${address.includes('?') ? '&' : '?'}again=1`
+}
+
+function without(address: string, name: string): string {
+  const [path, query] = address.split('?')
+  const rest = new URLSearchParams(query)
+  rest.delete(name)
+  return rest.size > 0 ? `${path}?${rest}` : `${path}`
+}
