@@ -1,9 +1,13 @@
 import {
   createMcpHandler,
+  isLegacyRequest,
   localhostAllowedHostnames,
+  type McpServerFactory,
   PARSE_ERROR,
+  type Server,
   validateHostHeader,
   validateOriginHeader,
+  WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server'
 import { readApiKey } from '../server/api-key'
 import type { Config } from '../server/config'
@@ -14,6 +18,9 @@ import { createServer } from './protocol'
 
 /** Comments on an open stream, more often than the 10 s after which the runtime cuts a quiet connection. */
 const KEEP_ALIVE_MS = 5_000
+
+/** nginx's status for a client that has hung up; nobody reads it. */
+const CLIENT_CLOSED = 499
 
 /** JSON-RPC's code for an error of the server's own. */
 const REFUSED = -32_000
@@ -34,22 +41,18 @@ export function createMcpEndpoint(deps: Deps, operations: readonly Operation[], 
   const methods = createMethods(deps, operations, readOpenapi)
   const origins = new WeakMap<Request, McpOrigin>()
   const hostnames = hostnamesOf(deps)
-  const handler = createMcpHandler(
-    ({ era, requestInfo }) => {
-      const headers = requestInfo?.headers ?? new Headers()
-      const caller = {
-        requestId: 'unknown',
-        ...(requestInfo && origins.get(requestInfo)),
-        apiKey: readApiKey(headers),
-        idempotencyKey: headers.get('idempotency-key') ?? undefined,
-      }
-      return createServer({ methods, era, callerOf: () => caller, log: deps.log })
-    },
-    {
-      keepAliveMs: KEEP_ALIVE_MS,
-      onerror: (error) => deps.log.debug({ err: error, door: 'mcp' }, 'refused an MCP message'),
-    },
-  )
+  const serverFor = ({ era, requestInfo }: Parameters<McpServerFactory>[0]) => {
+    const headers = requestInfo?.headers ?? new Headers()
+    const caller = {
+      requestId: 'unknown',
+      ...(requestInfo && origins.get(requestInfo)),
+      apiKey: readApiKey(headers),
+      idempotencyKey: headers.get('idempotency-key') ?? undefined,
+    }
+    return createServer({ methods, era, callerOf: () => caller, log: deps.log })
+  }
+  const onerror = (error: Error) => deps.log.debug({ err: error, door: 'mcp' }, 'refused an MCP message')
+  const handler = createMcpHandler(serverFor, { keepAliveMs: KEEP_ALIVE_MS, onerror })
   return async (request, origin) => {
     const refusal = refusalOf(request, hostnames)
     if (refusal !== undefined) return protocolError(403, REFUSED, refusal)
@@ -58,7 +61,31 @@ export function createMcpEndpoint(deps: Deps, operations: readonly Operation[], 
     // Parsed here, because the SDK would copy the request to read it twice.
     const body = parseJson(await request.text())
     if (body === undefined) return protocolError(400, PARSE_ERROR, 'Parse error: the body is not valid JSON.')
-    return handler.fetch(request, { parsedBody: body })
+    if (!(await isLegacyRequest(request, body))) return handler.fetch(request, { parsedBody: body })
+    return answerOnce(serverFor({ era: 'legacy', requestInfo: request }), request, body)
+  }
+}
+
+/**
+ * Answers a message of a protocol before 2026-07-28 with one JSON document. The SDK's own way opens an event stream inside another
+ * for each, at twice the cost of all the rest, although our tools send nothing before their result.
+ */
+async function answerOnce(server: Server, request: Request, parsedBody: unknown): Promise<Response> {
+  const transport = new WebStandardStreamableHTTPServerTransport({
+    sessionIdGenerator: undefined,
+    enableJsonResponse: true,
+  })
+  await server.connect(transport)
+  const gone = new Promise<Response>((resolve) => {
+    request.signal.addEventListener('abort', () => resolve(new Response(null, { status: CLIENT_CLOSED })), {
+      once: true,
+    })
+  })
+  try {
+    return await Promise.race([transport.handleRequest(request, { parsedBody }), gone])
+  } finally {
+    // It closes its transport too.
+    await server.close()
   }
 }
 

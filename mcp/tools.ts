@@ -61,7 +61,7 @@ export async function sightOf(deps: Deps, { apiKey }: Caller): Promise<Sight> {
   if (isOperatorKey(apiKey, deps.config.adminKey)) {
     return { mode: 'operator', sees: ({ meta }) => meta.scope === 'operator' || meta.scope === 'public' }
   }
-  const credential = await deps.lookUpKey(apiKey)
+  const credential = await deps.lookUpKey(apiKey).current
   if (!credential) return { mode: 'unknown', sees: storeTools }
   const granted = new Set<string>(credential.scopes)
   return {

@@ -13,6 +13,7 @@ import {
   canonicalSurface,
   errorSurface,
   mountSurfaces,
+  refusalOfMethods,
   renderError,
   routeKey,
   type Surface,
@@ -27,6 +28,7 @@ import { subscriptionsSurface } from './rest/subscriptions'
 import { isTrpcPath, mountTrpc, renderTrpcError } from './trpc-http'
 
 const MAX_BODY_BYTES = 256 * 1024
+const WITH_BODY = ['POST', 'PUT', 'PATCH', 'DELETE']
 
 /** What the process knows of a request besides what it says. */
 export type RequestOrigin = { address?: string | undefined }
@@ -58,11 +60,13 @@ export function createApp(deps: Deps, isDraining = () => false): App {
     isTrpcPath(c.req.path) ? renderTrpcError(c, error) : renderError(c, surfaceAt(c.req.path), error)
 
   const app = new Hono<Env>({ strict: false })
+  const refuseMethod = refusalOfMethods(app, surfaceAt)
   app.use(async (c, next) => {
     const started = performance.now()
     const id = `req_${randomUUID()}`
     c.set('requestId', id)
     await next()
+    if (c.res.status === 404) await refuseMethod(c, async () => undefined)
     c.res.headers.set('X-Request-Id', id)
     deps.metrics.countRequest(c.req.method, routePath(c), c.res.status, (performance.now() - started) / 1_000)
   })
@@ -71,7 +75,14 @@ export function createApp(deps: Deps, isDraining = () => false): App {
     const elsewhere = 'This process does background work only. Send requests to one that has the role api.'
     app.use(async (c) => refuse(c, new AppError('unavailable', elsewhere)))
   }
-  app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: (c) => refuse(c, bodyTooLarge()) }))
+  const limitUnstated = bodyLimit({ maxSize: MAX_BODY_BYTES, onError: (c) => refuse(c, bodyTooLarge()) })
+  app.on(WITH_BODY, '*', (c, next) => {
+    const { headers } = c.req.raw
+    const stated = headers.get('content-length')
+    // Hono's own looks at the body first, which makes a stream of it, and a stream takes much longer to read.
+    if (stated === null || headers.has('transfer-encoding')) return limitUnstated(c, next)
+    return Number(stated) > MAX_BODY_BYTES ? Promise.resolve(refuse(c, bodyTooLarge())) : next()
+  })
   // Anybody's page may show the public numbers.
   app.use('/api/public/*', cors())
   mountSurfaces(app, deps, surfaces)

@@ -26,7 +26,7 @@ export type ServerLog = Log & {
 
 /** Lines wait for each other this long, or until there are this many bytes: a write for each was an eighth of a request. */
 const FLUSH_MS = 200
-const FLUSH_BYTES = 4_096
+const FLUSH_BYTES = 12_288
 
 /**
  * JSON lines on standard error: standard output is for people (the start message) and, with the stdio door, for the protocol.

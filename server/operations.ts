@@ -2,7 +2,7 @@ import { type AnyRouter, getTRPCErrorFromUnknown, type TRPCError } from '@trpc/s
 import * as z from 'zod'
 import type { RequestContext } from './context'
 import { appRouter } from './router'
-import { type ProcedureMeta, toAppError } from './trpc'
+import { OF_MUTATIONS, type ProcedureMeta, toAppError } from './trpc'
 
 /** A procedure as the doors see it. */
 export type Operation = {
@@ -71,7 +71,9 @@ function toOperation(path: string, { _def: def }: RouterProcedure): Operation {
   if ((rest[1] === 'GET') !== (def.type === 'query'))
     throw new OperationError(`${path}: a query is a GET and a mutation is not`)
   const params = [...rest[2].matchAll(/\{(\w+)\}/g)].map((match) => String(match[1]))
-  const runnable: Runnable = { path, kind: def.type, meta, middlewares: def.middlewares }
+  const middlewares =
+    def.type === 'mutation' ? def.middlewares : def.middlewares.filter((step) => !OF_MUTATIONS.has(step))
+  const runnable: Runnable = { path, kind: def.type, meta, middlewares }
   return {
     path,
     kind: def.type,

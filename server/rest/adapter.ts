@@ -1,4 +1,4 @@
-import type { Hono } from 'hono'
+import type { Hono, MiddlewareHandler } from 'hono'
 import { methodNotAllowed } from 'hono/method-not-allowed'
 import { routePath } from 'hono/route'
 import * as z from 'zod'
@@ -94,28 +94,32 @@ function misplaced(field: string, where: string) {
 }
 
 /** Keeps the fields of a schema: documented surfaces ignore unknown ones, the operations refuse them. */
-export function onlyKnown(known: z.ZodType, fields: Record<string, unknown>): Record<string, unknown> {
-  const shape = known instanceof z.ZodObject ? known.shape : {}
-  return Object.fromEntries(Object.entries(fields).filter(([name]) => Object.hasOwn(shape, name)))
+export function onlyKnown(known: z.ZodType): (fields: Record<string, unknown>) => Record<string, unknown> {
+  const names = new Set(known instanceof z.ZodObject ? Object.keys(known.shape) : [])
+  return (fields) => {
+    const kept: Record<string, unknown> = {}
+    for (const name of Object.keys(fields)) if (names.has(name)) kept[name] = fields[name]
+    return kept
+  }
 }
 
-/** Mounts the surfaces: their routes, and 405 with `Allow` for every other method on a path that anything is mounted at. */
+/** Makes a 404 a 405 with `Allow` where another method would have found something. For 404s only: it costs every other answer. */
+export function refusalOfMethods(app: Hono<Env>, surfaceAt: (path: string) => Surface): MiddlewareHandler<Env> {
+  return methodNotAllowed({
+    app,
+    onMethodNotAllowed: (c, methods) => {
+      const allowed = [...methods].sort()
+      const error = new AppError(
+        'method_not_allowed',
+        `${c.req.method} is not allowed here. Use ${allowed.join(', ')}.`,
+      )
+      c.header('Allow', allowed.join(', '))
+      return renderError(c, surfaceAt(c.req.path), error)
+    },
+  })
+}
+
 export function mountSurfaces(app: Hono<Env>, deps: Deps, surfaces: readonly Surface[]): void {
-  const surfaceAt = errorSurface(surfaces)
-  app.use(
-    methodNotAllowed({
-      app,
-      onMethodNotAllowed: (c, methods) => {
-        const allowed = [...methods].sort()
-        const error = new AppError(
-          'method_not_allowed',
-          `${c.req.method} is not allowed here. Use ${allowed.join(', ')}.`,
-        )
-        c.header('Allow', allowed.join(', '))
-        return renderError(c, surfaceAt(c.req.path), error)
-      },
-    }),
-  )
   for (const surface of surfaces) {
     for (const route of surface.routes) {
       app.on(route.method, route.path.replace(/\{(\w+)\}/g, ':$1'), (c) => serve(c, deps, surface, route))

@@ -27,6 +27,7 @@ function toRoute(method: string, path: string, operation: Operation, status: num
   const { adjust = (fields: Fields) => fields, ...rest } = extra
   const known = rest.input ?? operation.input
   const coerce = queryCoercion(known)
+  const keepKnown = onlyKnown(known)
   return {
     method,
     path,
@@ -34,7 +35,7 @@ function toRoute(method: string, path: string, operation: Operation, status: num
     status,
     toInput: ({ params, query, body }) => {
       const sent = inQuery(method) ? { ...body, ...coerce(query) } : body
-      return adjust(onlyKnown(known, { ...sent, ...params }))
+      return adjust(keepKnown({ ...sent, ...params }))
     },
     toBody: (output) => output,
     ...rest,

@@ -15,6 +15,7 @@ const [seconds = 2, rounds = 7] = process.argv.slice(2).map(Number)
 /** A shop's database waits for its disk at every commit. Without that (BENCH_FSYNC=off) only CPU is compared. */
 const durable = process.env.BENCH_FSYNC !== 'off'
 const CONNECTIONS = 16
+const WARM_UP = 2
 
 type Target = { name: string; floor: 'GET' | 'POST'; port: number; pid: number; request: string; status: number }
 type Sample = { rate: number; cpuMicros: number; p50Ms: number; p99Ms: number }
@@ -114,11 +115,11 @@ function http(method: string, path: string, headers = '', body?: string): string
 
 async function measure(targets: Target[]): Promise<Map<Target, Sample[]>> {
   const samples = new Map<Target, Sample[]>()
-  // The first round warms up both sides and isn't counted.
-  for (let round = 0; round <= rounds; round++) {
+  // The first rounds warm up both sides and aren't counted: the runtime compiles hot code for some seconds.
+  for (let round = -WARM_UP; round < rounds; round++) {
     for (const target of targets) {
       const sample = await measureOnce(target)
-      if (round > 0) samples.set(target, [...(samples.get(target) ?? []), sample])
+      if (round >= 0) samples.set(target, [...(samples.get(target) ?? []), sample])
     }
   }
   return samples
@@ -158,9 +159,17 @@ function table(samples: Map<Target, Sample[]>): string {
     ]
     return [target.name.padEnd(20), ...cells.map((cell) => cell.padStart(11))].join('')
   })
+  const rateOf = (name: string) => median([...samples].find(([target]) => target.name === name)?.[1] ?? [], 'rate')
+  const doors = `MCP ÷ REST: ${(rateOf('MCP get_product') / rateOf('REST GET')).toFixed(2)} for GET, ${(rateOf('MCP create_product') / rateOf('REST POST')).toFixed(2)} for POST`
   const head = ['', 'requests/s', 'of floor', 'CPU', 'of floor', 'p50', 'p99']
   const facts = `${CONNECTIONS} connections, ${rounds} rounds of ${seconds} s, ${cpus().length} cores, PostgreSQL with fsync ${durable ? 'on' : 'off'}; CPU is server and database together, per request`
-  return ['', head.map((cell, i) => (i ? cell.padStart(11) : cell.padEnd(20))).join(''), ...lines, '', facts, ''].join(
-    '\n',
-  )
+  return [
+    '',
+    head.map((cell, i) => (i ? cell.padStart(11) : cell.padEnd(20))).join(''),
+    ...lines,
+    '',
+    doors,
+    facts,
+    '',
+  ].join('\n')
 }

@@ -116,7 +116,7 @@ test('GET is answered with 405, since there is no session to stream', async () =
 test('an unexpected failure tells the client a request id and nothing else', async () => {
   const broken = await createWorld()
   const { liveKey } = await broken.openStore()
-  broken.deps.lookUpKey = () => Promise.reject(new Error('select secret from api_keys'))
+  broken.deps.lookUpKey = () => ({ current: Promise.reject(new Error('select secret from api_keys')), last: undefined })
   const response = await fetch(`${broken.url}/mcp`, {
     method: 'POST',
     headers: { ...JSON_HEADERS, authorization: `Bearer ${liveKey}` },

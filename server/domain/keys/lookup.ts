@@ -15,7 +15,13 @@ export type Credential = {
   storeStatus: 'pending' | 'approved' | 'suspended'
 }
 
-export type KeyLookup = (apiKey: string) => Promise<Credential | undefined>
+export type KeyLookup = (apiKey: string) => KeyAnswer
+
+/** `current` is what counts. `last` is what the key was when it was looked up last, for work whose result can be thrown away. */
+export type KeyAnswer = { current: Promise<Credential | undefined>; last: Credential | undefined }
+
+/** Keys whose last answer is remembered; a server has few. */
+const REMEMBERED = 1_000
 
 /**
  * Looks keys up in the database on every request, so that a rolled key answers 401 from the very next one on every process.
@@ -23,11 +29,30 @@ export type KeyLookup = (apiKey: string) => Promise<Credential | undefined>
  * arrived, and a busy key costs a fraction of a query a request.
  */
 export function createKeyLookup(db: Db): KeyLookup {
-  const load = coalesced((hash: string, store: bigint) => findKey(db, hash, store))
-  return async (apiKey) => {
+  const answers = new Map<string, Credential>()
+  const load = coalesced(async (hash: string, store: bigint) => {
+    const credential = remembered(answers.get(hash), await findKey(db, hash, store))
+    if (answers.size >= REMEMBERED) answers.clear()
+    if (credential) answers.set(hash, credential)
+    else answers.delete(hash)
+    return credential
+  })
+  return (apiKey) => {
     const store = storeOfApiKey(apiKey)
-    return store === undefined ? undefined : load(hashSecret(apiKey), store)
+    if (store === undefined) return { current: Promise.resolve(undefined), last: undefined }
+    const hash = hashSecret(apiKey)
+    return { current: load(hash, store), last: answers.get(hash) }
   }
+}
+
+/** The same object as long as nothing of the key changed, so that `last` and `current` can be told apart by `===`. */
+function remembered(last: Credential | undefined, current: Credential | undefined): Credential | undefined {
+  const isSame =
+    last !== undefined &&
+    last.keyId === current?.keyId &&
+    last.storeStatus === current.storeStatus &&
+    last.scopes.join() === current.scopes.join()
+  return isSame ? last : current
 }
 
 function coalesced<A extends unknown[], T>(load: (key: string, ...rest: A) => Promise<T>) {
