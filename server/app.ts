@@ -28,7 +28,6 @@ import { subscriptionsSurface } from './rest/subscriptions'
 import { isTrpcPath, mountTrpc, renderTrpcError } from './trpc-http'
 
 const MAX_BODY_BYTES = 256 * 1024
-const WITH_BODY = ['POST', 'PUT', 'PATCH', 'DELETE']
 
 /** What the process knows of a request besides what it says. */
 export type RequestOrigin = { address?: string | undefined }
@@ -76,8 +75,9 @@ export function createApp(deps: Deps, isDraining = () => false): App {
     app.use(async (c) => refuse(c, new AppError('unavailable', elsewhere)))
   }
   const limitUnstated = bodyLimit({ maxSize: MAX_BODY_BYTES, onError: (c) => refuse(c, bodyTooLarge()) })
-  app.on(WITH_BODY, '*', (c, next) => {
-    const { headers } = c.req.raw
+  app.use((c, next) => {
+    const { method, headers } = c.req.raw
+    if (method === 'GET' || method === 'HEAD') return next()
     const stated = headers.get('content-length')
     // Hono's own looks at the body first, which makes a stream of it, and a stream takes much longer to read.
     if (stated === null || headers.has('transfer-encoding')) return limitUnstated(c, next)

@@ -193,6 +193,7 @@ describe('a rolled or revoked key', () => {
         }
       }
       const users = Promise.all(Array.from({ length: 50 }, (_, user) => use(user % 2 ? other.url : world.url)))
+      await expect.poll(() => statuses.before.has(200)).toBe(true)
       const path = how === 'roll' ? `/v1/api_keys/${id}/roll` : `/v1/api_keys/${id}`
       const end = call(how === 'roll' ? 'POST' : 'DELETE', path, { key: liveKey }).then(({ status }) => {
         ended = true
