@@ -1,6 +1,7 @@
-/** `bun run bench [doors|revenue|webhooks] [its arguments]` */
+/** `bun run bench [doors|ledger|revenue|webhooks] [its arguments]` */
 const BENCHMARKS: Readonly<Record<string, () => Promise<unknown>>> = {
   doors: () => import('./run'),
+  ledger: () => import('./ledger'),
   revenue: () => import('./revenue'),
   webhooks: () => import('./webhooks'),
 }

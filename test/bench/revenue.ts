@@ -1,21 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { and, eq, gt, sql } from 'drizzle-orm'
-import { parseConfig } from '../../server/config'
 import { type Deps, type StoreContext, storeContext } from '../../server/context'
-import { openPostgres } from '../../server/db/client'
-import { migrate } from '../../server/db/migrate'
-import { createDeps } from '../../server/deps'
 import { createProduct } from '../../server/domain/products/service'
 import { foldTail, rebuildRevenue } from '../../server/domain/revenue/roller'
 import { getRevenue } from '../../server/domain/revenue/service'
 import { type RevenueEntryRow, revenueEntries, revenueTail } from '../../server/domain/revenue/table'
 import { openStore } from '../../server/domain/stores/service'
-import { DAY_MS, systemClock } from '../../server/kernel/clock'
+import { DAY_MS } from '../../server/kernel/clock'
 import { newRowId } from '../../server/kernel/ids'
-import { startPostgres } from '../support/databases'
+import { median, onOwnDatabase, timed } from './own-database'
 
 /**
  * What reading revenue costs beside summing the entries, in one store with few sales and one with many:
@@ -74,17 +67,6 @@ async function plainSum({ ctx }: Shop): Promise<void> {
   await ofPeriod.groupBy(e.kind, e.productId)
 }
 
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const begun = performance.now()
-  await work()
-  return performance.now() - begun
-}
-
-function median(times: number[]): string {
-  const sorted = [...times].sort((a, b) => a - b)
-  return (sorted[Math.floor(sorted.length / 2)] ?? Number.NaN).toFixed(2)
-}
-
 async function measure(shop: Shop): Promise<Record<string, string | number>> {
   const ways = {
     '7d': () => getRevenue(shop.ctx, '7d'),
@@ -101,35 +83,19 @@ async function measure(shop: Shop): Promise<Record<string, string | number>> {
   return { entries: shop.entries, ...Object.fromEntries(medians) }
 }
 
-async function main(): Promise<void> {
+await onOwnDatabase(async (deps, database) => {
   const many = Number(process.argv[2] ?? 250_000)
-  const folder = mkdtempSync(join(tmpdir(), 'payhook-bench-'))
-  const server = await startPostgres(folder)
-  const database = await openPostgres(`${server.url}/postgres`)
-  try {
-    await migrate(database)
-    const silent = () => undefined
-    const log = { debug: silent, info: silent, warn: silent, error: silent }
-    const surroundings = { config: parseConfig({}), publicUrl: 'http://localhost', database, clock: systemClock, log }
-    const deps = createDeps(surroundings)
-    const shops = [await makeShop(deps, Math.round(many / 25)), await makeShop(deps, many)]
-    for (const shop of shops) {
-      const ms = await timed(() => rebuildRevenue(deps, shop.ctx.storeId))
-      console.log(`rebuild of ${shop.entries} entries: ${Math.round(ms)} ms`)
-    }
-    await database.runScript('vacuum analyze')
-    const rows = []
-    for (const shop of shops) rows.push(await measure(shop))
-    console.table(rows)
-    for (const { ctx } of shops) {
-      const ms = await timed(() => foldTail(deps, ctx.storeId))
-      console.log(`fold of ${TAIL} tail rows: ${ms.toFixed(1)} ms`)
-    }
-  } finally {
-    await database.close()
-    await server.stop()
-    rmSync(folder, { recursive: true, force: true })
+  const shops = [await makeShop(deps, Math.round(many / 25)), await makeShop(deps, many)]
+  for (const shop of shops) {
+    const ms = await timed(() => rebuildRevenue(deps, shop.ctx.storeId))
+    console.log(`rebuild of ${shop.entries} entries: ${Math.round(ms)} ms`)
   }
-}
-
-await main()
+  await database.runScript('vacuum analyze')
+  const rows = []
+  for (const shop of shops) rows.push(await measure(shop))
+  console.table(rows)
+  for (const { ctx } of shops) {
+    const ms = await timed(() => foldTail(deps, ctx.storeId))
+    console.log(`fold of ${TAIL} tail rows: ${ms.toFixed(1)} ms`)
+  }
+})

@@ -3,13 +3,19 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Db } from '../../server/db/client'
 import { toRows } from '../../server/db/migrate'
 import { inTransaction } from '../../server/db/transaction'
+import { recordDispute } from '../../server/domain/disputes/notices'
+import { listDisputes } from '../../server/domain/disputes/service'
+import { foldLedger } from '../../server/domain/ledger/roller'
+import { getBalance, listEntries } from '../../server/domain/ledger/service'
 import { listOrders } from '../../server/domain/orders/list'
+import type { OrderRow } from '../../server/domain/orders/table'
 import { listProducts } from '../../server/domain/products/service'
 import { listDeliveries } from '../../server/domain/webhooks/deliveries'
 import { recordEvent } from '../../server/domain/webhooks/events'
 import { linesWithDueWork } from '../../server/domain/webhooks/lines'
 import { claimDue } from '../../server/domain/webhooks/queue'
 import { createWebhook } from '../../server/domain/webhooks/service'
+import { noticeOf } from '../support/disputes'
 import { openShop, type Shop } from '../support/shop'
 import { createWorld, type World } from '../support/world'
 
@@ -20,6 +26,7 @@ type Sent = { text: string; params: unknown[] }
 let world: World
 let shop: Shop
 let endpointId: string
+let sale: OrderRow
 const sent: Sent[] = []
 beforeAll(async () => {
   world = await createWorld()
@@ -50,7 +57,14 @@ async function fillStore(): Promise<void> {
   // Most deliveries are history, as in a shop that has run for a while.
   const outcomes = sql`'status', case when n % 100 = 0 then 'pending' when n % 9 = 0 then 'failed' else 'succeeded' end`
   await multiply(db, 'deliveries', sql`${soon}, ${outcomes}, 'event_id', ${numbered(sql`t.event_id`)}, 'number', n + 1`)
-  for (const table of ['products', 'orders', 'events', 'deliveries']) await db.execute(sql.raw(`analyze ${table}`))
+  sale = await shop.buy()
+  await foldLedger(shop.deps)
+  const kinds = sql`'kind', (array['sale', 'refund', 'dispute_won', 'sale', 'sale'])[1 + n % 5]`
+  await multiply(db, 'ledger_entries', sql`${soon}, ${kinds}, 'order_id', ${numbered(sql`t.order_id`)}`)
+  await recordDispute(shop.deps, shop.bank.name, await noticeOf(shop, sale))
+  await multiply(db, 'disputes', sql`${soon}, 'gateway_reference', 'dp_' || n`)
+  for (const table of ['products', 'orders', 'events', 'deliveries', 'ledger_entries', 'disputes'])
+    await db.execute(sql.raw(`analyze ${table}`))
 }
 
 const numbered = (id: SQL) => sql`overlay(${id}::text placing lpad(to_hex(n), 12, '0') from 25)`
@@ -164,4 +178,25 @@ test(`what is due among ${ROWS} deliveries is found by its index`, async () => {
     // A handful of endpoints is read as it is.
     expect(scanned.filter((node) => node['Relation Name'] !== 'webhook_endpoints')).toEqual([])
   }
+})
+
+test(`pages of ${ROWS} ledger entries come from an index in order, all and of each kind`, async () => {
+  await expectIndexed((page) => listEntries(shop.ctx, page))
+  for (const kind of ['sale', 'refund', 'dispute_won'] as const) {
+    await expectIndexed((page) => listEntries(shop.ctx, { ...page, kind }))
+  }
+  const plans = await plansOf(() => listEntries(shop.ctx, { order_id: sale.id, limit: 20 }))
+  const used = plans.flat().map((node) => node['Index Name'])
+  expect(used).toContain('ledger_entries_order')
+})
+
+test(`pages of ${ROWS} disputes come from an index in order`, async () => {
+  await expectIndexed((page) => listDisputes(shop.ctx, page))
+})
+
+test('a balance is read without a look at the entries, however many there are', async () => {
+  const plans = await plansOf(() => getBalance(shop.ctx))
+  const read = plans.flat().map((node) => node['Relation Name'])
+  expect(read).toEqual(expect.arrayContaining(['ledger_balances', 'ledger_tail']))
+  expect(read).not.toContain('ledger_entries')
 })
