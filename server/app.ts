@@ -22,6 +22,7 @@ import {
 import { mountDocs } from './rest/docs/routes'
 import { mountOpenApi } from './rest/openapi'
 import { payhookSurface } from './rest/payhook'
+import { pebblepaySurface } from './rest/pebblepay'
 import { pixlpaySurface } from './rest/pixlpay'
 import { addressOf, type Context, type Env } from './rest/request'
 import { subscriptionsSurface } from './rest/subscriptions'
@@ -41,7 +42,12 @@ export type App = {
 
 /** The APIs that we serve as their documents show them. The first one words what no other has a path for. */
 export function documentedSurfaces(operations: Operation[]): Surface[] {
-  return [payhookSurface(operations), subscriptionsSurface(operations), pixlpaySurface(operations)]
+  return [
+    payhookSurface(operations),
+    subscriptionsSurface(operations),
+    pebblepaySurface(operations),
+    pixlpaySurface(operations),
+  ]
 }
 
 /**

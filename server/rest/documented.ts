@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { Operation } from '../operations'
-import { inQuery, onlyKnown, queryCoercion, type Route } from './adapter'
+import { inQuery, onlyKnown, queryCoercion, type RestRequest, type Route } from './adapter'
 
 /** What a documented API's table is made of: each line says where an operation is and how the document shows it. */
 export type Line = readonly [method: string, path: string, operation: string, status: number, extra: Extra]
@@ -9,7 +9,7 @@ type Fields = Record<string, unknown>
 
 export type Extra = Partial<Pick<Route, 'toBody' | 'body' | 'input' | 'joinPages'>> & {
   /** Turns the document's fields into the operation's, where names or defaults differ. */
-  adjust?: (fields: Fields) => Fields
+  adjust?: (fields: Fields, request: RestRequest) => Fields
 }
 
 /** Documents A, C and D word an error so. */
@@ -33,9 +33,10 @@ function toRoute(method: string, path: string, operation: Operation, status: num
     path,
     operation,
     status,
-    toInput: ({ params, query, body }) => {
+    toInput: (request) => {
+      const { params, query, body } = request
       const sent = inQuery(method) ? { ...body, ...coerce(query) } : body
-      return adjust(keepKnown({ ...sent, ...params }))
+      return adjust(keepKnown({ ...sent, ...params }), request)
     },
     toBody: (output) => output,
     ...rest,

@@ -13,12 +13,16 @@ export type RestRequest = {
   params: Record<string, string>
   query: Record<string, string>
   body: Record<string, unknown>
+  /** The body as it came: what its numbers were before they became floats. */
+  bodyText: string
   /** Query parameters that came more than once, of which `query` has the first. */
   repeated: readonly string[]
 }
 
 export async function readRequest(c: Context): Promise<RestRequest> {
-  const body = c.req.method === 'GET' || c.req.method === 'HEAD' ? {} : await readBody(c)
+  const bodyText =
+    c.req.method === 'GET' || c.req.method === 'HEAD' ? '' : await readText(c.req.raw, () => c.req.text())
+  const body = readBody(c, bodyText)
   const repeated: string[] = []
   const query: Record<string, string> = {}
   if (c.req.url.includes('?')) {
@@ -27,11 +31,10 @@ export async function readRequest(c: Context): Promise<RestRequest> {
       if (values.length > 1) repeated.push(name)
     }
   }
-  return { params: c.req.param() as Record<string, string>, query, body, repeated }
+  return { params: c.req.param() as Record<string, string>, query, body, bodyText, repeated }
 }
 
-async function readBody(c: Context): Promise<Record<string, unknown>> {
-  const text = await readText(c.req.raw, () => c.req.text())
+function readBody(c: Context, text: string): Record<string, unknown> {
   if (text === '') return {}
   const type = c.req.header('content-type') ?? ''
   if (!/^application\/([\w.+-]+\+)?json\b/i.test(type)) {

@@ -76,9 +76,9 @@ export const ordersRouter = router({
     .input(NewRefund)
     .output(Refund)
     .mutation(async ({ ctx, input }) => {
-      const { id, mode, amount_cents: amountCents, reason } = input
+      const { amount_cents: amountCents, amount: amountText, ...others } = input
       const refundId = rowIdOfRun(ctx, 'refund')
-      return toRefund(ctx, await refundOrder(ctx, { id, mode, amountCents, reason, refundId }))
+      return toRefund(ctx, await refundOrder(ctx, { ...others, amountCents, amountText, refundId }))
     }),
 
   pay_test: storeProcedure

@@ -190,6 +190,11 @@ export const NewRefund = z.strictObject({
     .max(MAX_AMOUNT_MINOR, `must be at most ${MAX_AMOUNT_MINOR}`)
     .optional()
     .describe('Leave out to refund all that is left'),
+  amount: z
+    .string()
+    .max(30)
+    .optional()
+    .describe("Instead of amount_cents: decimal text in the unit of the order's currency, for example 19.99"),
   reason: Text(500).optional(),
 })
 

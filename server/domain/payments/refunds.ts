@@ -3,7 +3,7 @@ import type { StoreContext } from '../../context'
 import { inTransaction } from '../../db/transaction'
 import { AppError } from '../../kernel/errors'
 import { newRowId } from '../../kernel/ids'
-import { formatMoney, toWireMinor } from '../../kernel/money'
+import { formatDecimal, formatMoney, parseDecimal, toWireMinor } from '../../kernel/money'
 import type { Gateway, RefundOutcome } from '../../ports/gateway'
 import type { Modes } from '../orders/schema'
 import { getOrder, lockOrder, toOrder } from '../orders/service'
@@ -20,6 +20,8 @@ export type RefundRequested = {
   mode?: Modes | undefined
   /** All that is left when absent. */
   amountCents?: number | undefined
+  /** The same in decimal text: `19.99`. */
+  amountText?: string | undefined
   reason?: string | undefined
   /** The same id is the same refund: a retry returns it, or goes on with it. */
   refundId?: string | undefined
@@ -31,15 +33,18 @@ export type Refunded = { order: OrderRow; refund: RefundRow }
  * Pays an order back, all or part of it; never more than was paid, whoever else refunds at the same time. The amount is set
  * aside and committed before the gateway hears of it, so that a crash loses nothing. A refund that the gateway didn't answer is
  * returned as `pending`; recovery sends it again.
- * Throws order_not_found, order_not_refundable, order_disputed, refund_exceeds_payment, gateway_failed (the gateway refused),
+ * Throws order_not_found, invalid_request, order_not_refundable, order_disputed, refund_exceeds_payment, gateway_failed (the gateway
+ * refused),
  * gateway_not_configured.
  */
 export async function refundOrder(caller: StoreContext, request: RefundRequested): Promise<Refunded> {
   const order = await getOrder(caller, request.id, request.mode)
   const ctx = { ...caller, isTest: order.isTest }
+  const amountMinor = amountOf(request, order.currency)
   const charge = await chargeOf(ctx, order)
   const refundId = request.refundId ?? newRowId(ctx.storeId)
-  const refund = (await findRefund(ctx, refundId)) ?? (await beginRefund(ctx, order, { ...request, refundId }))
+  const refund =
+    (await findRefund(ctx, refundId)) ?? (await beginRefund(ctx, order, { ...request, refundId, amountMinor }))
   if (refund.orderId !== order.id) throw otherRefund()
   if (refund.status === 'pending') await sendRefund(ctx, order, refund, charge)
   const result = { order: await getOrder(ctx, order.id), refund: (await findRefund(ctx, refundId)) ?? refund }
@@ -47,6 +52,21 @@ export async function refundOrder(caller: StoreContext, request: RefundRequested
   throw new AppError('gateway_failed', 'The card gateway refused this refund; nothing was paid back.', {
     hint: 'Try again with a new idempotency key, or refund another amount.',
   })
+}
+
+/** Undefined for all that is left. Throws invalid_request. */
+function amountOf({ amountCents, amountText }: RefundRequested, currency: string): bigint | undefined {
+  if (amountText === undefined) return amountCents === undefined ? undefined : BigInt(amountCents)
+  if (amountCents !== undefined) throw badAmount('leave it out beside amount_cents')
+  const minor = parseDecimal(amountText, currency)
+  if (minor !== undefined && minor > 0n) return minor
+  throw badAmount(
+    `must be more than 0, with the digits of ${currency.toUpperCase()}: ${formatDecimal(1999n, currency)}`,
+  )
+}
+
+function badAmount(why: string) {
+  return new AppError('invalid_request', `amount: ${why}`, { field: 'amount' })
 }
 
 function otherRefund() {
@@ -69,7 +89,7 @@ async function findRefund(ctx: StoreContext, id: string): Promise<RefundRow | un
 function beginRefund(
   ctx: StoreContext,
   { id: orderId }: OrderRow,
-  { refundId, amountCents, reason }: RefundRequested & { refundId: string },
+  { refundId, amountMinor: asked, reason }: RefundRequested & { refundId: string; amountMinor: bigint | undefined },
 ): Promise<RefundRow> {
   return inTransaction(ctx, async (tx) => {
     const order = await lockOrder(tx, orderId)
@@ -77,7 +97,7 @@ function beginRefund(
     const begun = await findRefund(tx, refundId)
     if (begun) return begun
     const left = leftOf(order)
-    const amountMinor = amountCents === undefined ? left : BigInt(amountCents)
+    const amountMinor = asked ?? left
     refuseRefund(order, amountMinor, left)
     const at = tx.clock.now()
     const [refund] = await tx.db

@@ -106,6 +106,13 @@ function Rest({ publicUrl }: { publicUrl: string }) {
         <code>/api/external/v1/webhooks</code>, with integer ids, <code>{'{"success": true, "data": …}'}</code> and 422
         for bad input.
       </p>
+      <p>
+        Orders have one more: <code>/api/v1/orders</code>, with decimal amounts (<code>29.99</code>, read digit by
+        digit), <code>limit</code> and <code>offset</code>, and errors as <code>{'{"error": "…"}'}</code>.{' '}
+        <code>testMode: true</code> makes a test order with a live key too; there, such a key finds and lists its test
+        orders beside the live ones, each with <code>is_test</code>, and <code>?is_test=false</code> leaves them out.
+        Everywhere else a live key sees test orders only when it asks with <code>mode</code>.
+      </p>
     </>
   )
 }
