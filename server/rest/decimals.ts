@@ -4,8 +4,17 @@ import { amountLimits } from '../kernel/wire'
 import type { RestRequest } from './request'
 
 /*
- * Decimals of document D, read from the text that was sent: a float has forgotten whether it was 19.99 or 19.990000000000000001.
+ * The fields of document D: decimals, read from the text that was sent: a float has forgotten whether it was 19.99 or 19.990000000000000001.
  */
+
+/** A shop fills the fields of its form in, and leaves what it has nothing for empty. */
+export function filled(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== ''))
+}
+
+export function noBoolean(field: string) {
+  return new AppError('invalid_request', `${field}: must be true or false`, { field })
+}
 
 type Sent = Pick<RestRequest, 'body' | 'bodyText'>
 

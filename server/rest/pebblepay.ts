@@ -1,14 +1,15 @@
 import * as z from 'zod'
 import { type Modes, NewOrder, Order, type OrderPage, OrderQuery, OrderStatus, Refund } from '../domain/orders/schema'
-import { AppError, ERRORS, type ErrorCode } from '../kernel/errors'
+import { type AppError, ERRORS, type ErrorCode } from '../kernel/errors'
 import { toDecimalNumber } from '../kernel/money'
 import { Currency } from '../kernel/wire'
 import type { Operation } from '../operations'
 import type { RestRequest, Surface } from './adapter'
-import { readAmount, readDecimal } from './decimals'
+import { filled, noBoolean, readAmount, readDecimal } from './decimals'
 import { documentedRoutes, ErrorText, type Extra, type Line } from './documented'
+import { COUPON_TABLE } from './pebblepay-coupons'
 
-/** Document D: orders with decimal amounts, in the names of its payloads. Its errors are `{"error": string}`. */
+/** Document D: orders and coupons with decimal amounts, in the names of its payloads. Its errors are `{"error": string}`. */
 export function pebblepaySurface(operations: Operation[]): Surface {
   return { name: 'D', routes: documentedRoutes(operations, TABLE), statusOf, toErrorBody, errorBody: ErrorText }
 }
@@ -20,7 +21,12 @@ function statusOf(code: ErrorCode): number {
   return isBadRequest && !code.startsWith('idempotency_') ? 400 : status
 }
 
-const NAMES: Readonly<Record<string, string>> = { amount_cents: 'amount', success_url: 'return_url' }
+const NAMES: Readonly<Record<string, string>> = {
+  amount_cents: 'amount',
+  success_url: 'return_url',
+  discount_cents: 'discount_value',
+  min_amount_cents: 'min_amount',
+}
 
 function toErrorBody({ message, field = '' }: AppError): z.infer<typeof ErrorText> {
   const name = NAMES[field]
@@ -89,11 +95,6 @@ function toPayment(order: z.infer<typeof Order>): z.infer<typeof Payment> {
 
 type Fields = Record<string, unknown>
 
-/** A shop fills the fields of its form in, and leaves what it has nothing for empty. */
-function filled(fields: Fields): Fields {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== ''))
-}
-
 const asked = NewOrder.shape
 
 const NewPayment = z.object({
@@ -108,6 +109,7 @@ const NewPayment = z.object({
   order_reference: asked.order_reference,
   customer_email: asked.customer_email,
   customer_name: asked.customer_name,
+  coupon_code: asked.coupon_code,
   return_url: asked.success_url,
   success_url: asked.success_url.describe('Alias of return_url'),
   cancel_url: asked.cancel_url,
@@ -135,10 +137,6 @@ function modeOf(testMode: unknown): 'test' | undefined {
   if (testMode === undefined || testMode === false) return undefined
   if (testMode === true) return 'test'
   throw noBoolean('testMode')
-}
-
-function noBoolean(field: string) {
-  return new AppError('invalid_request', `${field}: must be true or false`, { field })
 }
 
 const one: Extra = { toBody: (output) => toPayment(output as z.infer<typeof Order>), body: Payment }
@@ -214,4 +212,5 @@ const TABLE: readonly Line[] = [
   ['GET', ORDERS, 'orders.list', 200, list],
   ['GET', `${ORDERS}/{id}`, 'orders.get', 200, shown],
   ['POST', `${ORDERS}/{id}/refund`, 'orders.refund', 200, refunded],
+  ...COUPON_TABLE,
 ]

@@ -17,9 +17,10 @@ type Document = Json & { paths: Record<string, Record<string, OperationObject>>;
 
 let world: World
 let key: string
+let testKey: string
 beforeAll(async () => {
   world = await createWorld()
-  key = (await world.openStore()).liveKey
+  ;({ liveKey: key, testKey } = await world.openStore())
 })
 afterAll(() => world.close())
 
@@ -146,6 +147,55 @@ test('real answers of documents C and E fit their published schemas, refusals to
     expect(statuses).toEqual(expected)
   }
 })
+
+test('real answers of document D fit their published schemas, refusals too', async () => {
+  const document = await documentAt('/api/v1/schema')
+  const check = checkerOf(JSON.parse(JSON.stringify(document), withoutNullable) as Document)
+  const call = async (method: string, template: string, id: unknown, body?: unknown) => {
+    const answer = await fetch(world.url + template.replace('{id}', String(id)), {
+      method,
+      headers: { 'X-API-Key': key, 'Content-Type': 'application/json' },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    })
+    const value = (await answer.json()) as Json
+    const response = document.paths[template]?.[method.toLowerCase()]?.responses[answer.status]
+    expect(response, `${method} ${template} answers ${answer.status}`).toBeDefined()
+    const pointer = response?.$ref && `${response.$ref.slice(1)}/content/application~1json/schema`
+    check(pointer ?? answerPointer(template, method.toLowerCase(), answer.status), value)
+    return [answer.status, value] as const
+  }
+  const [orders, coupons] = ['/api/v1/orders', '/api/v1/coupons']
+  const [created, order] = await call('POST', orders, '', { amount: 29.99, testMode: true, metadata: { plan: 'x' } })
+  await callTool(`/v1/orders/${order.order_id}/pay_test`)
+  const [made, coupon] = await call('POST', coupons, '', {
+    code: 'TEN',
+    discount_type: 'percentage',
+    discount_value: 10,
+  })
+  const statuses = [
+    created,
+    (await call('POST', orders, '', { amount: 0 }))[0],
+    (await call('GET', orders, ''))[0],
+    (await call('GET', `${orders}/{id}`, order.transaction_id))[0],
+    (await call('GET', `${orders}/{id}`, 'nonsense'))[0],
+    (await call('POST', `${orders}/{id}/refund`, order.order_id, { amount: 9.99, reason: 'Part' }))[0],
+    (await call('POST', `${orders}/{id}/refund`, order.order_id, { amount: 99 }))[0],
+    made,
+    (await call('GET', coupons, ''))[0],
+    (await call('GET', `${coupons}/{id}`, coupon.id))[0],
+    (await call('PUT', `${coupons}/{id}`, coupon.id, { min_amount: 5.5 }))[0],
+    (await call('DELETE', `${coupons}/{id}`, coupon.id))[0],
+  ]
+  expect(statuses).toEqual([201, 400, 200, 200, 404, 200, 400, 201, 200, 200, 200, 200])
+})
+
+/** With the test key, as what pays a test order asks for. */
+const callTool = (path: string) =>
+  fetch(world.url + path, {
+    method: 'POST',
+    headers: { 'X-API-Key': testKey, 'Content-Type': 'application/json' },
+    body: '{}',
+  })
 
 test.each([
   ['/openapi.json', '/v1/products'],

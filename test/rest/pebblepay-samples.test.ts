@@ -70,6 +70,7 @@ const WITH_WEBHOOK = `curl -X POST https://payments.pebblepay.io/api/v1/orders \
     "product_name": "Premium Subscription",
     "order_reference": "ORD-2024-001",
     "customer_email": "john@example.com",
+    "coupon_code": "SUMMER25",
     "return_url": "https://yoursite.com/success",
     "webhook_url": "https://yoursite.com/webhooks/pebblepay"
   }'`
@@ -93,6 +94,35 @@ const REFUND = `curl -X POST "https://payments.pebblepay.io/api/v1/orders/txn_ab
   -H "Authorization: Bearer YOUR_API_KEY" \\
   -H "Content-Type: application/json" \\
   -d '{ "reason": "Customer requested refund" }'`
+
+const CREATE_COUPON = `curl -X POST https://payments.pebblepay.io/api/v1/coupons \\
+  -H "Authorization: Bearer YOUR_API_KEY" \\
+  -H "Content-Type: application/json" \\
+  -d '{
+    "code": "LUCKY27",
+    "discount_type": "percentage",
+    "discount_value": 27,
+    "description": "Lucky discount - one per customer",
+    "max_uses_per_customer": 1,
+    "expires_at": "2026-12-31T23:59:59Z"
+  }'`
+
+const LIST_COUPONS = `curl https://payments.pebblepay.io/api/v1/coupons?active=true \\
+  -H "Authorization: Bearer YOUR_API_KEY"`
+
+const GET_COUPON = `curl https://payments.pebblepay.io/api/v1/coupons/coup_a1b2c3d4 \\
+  -H "Authorization: Bearer YOUR_API_KEY"`
+
+const PUT_COUPON = `curl -X PUT https://payments.pebblepay.io/api/v1/coupons/coup_a1b2c3d4 \\
+  -H "Authorization: Bearer YOUR_API_KEY" \\
+  -H "Content-Type: application/json" \\
+  -d '{
+    "max_uses_per_customer": 2,
+    "is_active": false
+  }'`
+
+const DELETE_COUPON = `curl -X DELETE https://payments.pebblepay.io/api/v1/coupons/coup_a1b2c3d4 \\
+  -H "Authorization: Bearer YOUR_API_KEY"`
 
 const HANDLER = `const crypto = require('crypto');
 
@@ -136,6 +166,48 @@ app.post('/webhooks/pebblepay', (req, res) => {
   res.status(200).send('OK');
 });`
 
+test('the curl lines about coupons do what the document says', async () => {
+  const made = await run(CREATE_COUPON)
+  expect(made).toEqual({
+    status: 201,
+    body: {
+      id: expect.stringMatching(/^coup_/),
+      code: 'LUCKY27',
+      discount_type: 'percentage',
+      discount_value: 27,
+      currency: 'USD',
+      description: 'Lucky discount - one per customer',
+      min_amount: null,
+      max_uses: null,
+      max_uses_per_customer: 1,
+      uses: 0,
+      is_active: true,
+      expires_at: '2026-12-31T23:59:59.000Z',
+      created_at: '2026-03-02T09:00:00.000Z',
+      updated_at: '2026-03-02T09:00:00.000Z',
+    },
+  })
+  const named = (line: string) => run(line.replace('coup_a1b2c3d4', String(made.body.id)))
+  const total = { total: 1, limit: 50, offset: 0 }
+  expect(await run(LIST_COUPONS)).toEqual({ status: 200, body: { coupons: [made.body], ...total } })
+  expect(await named(GET_COUPON)).toEqual({ status: 200, body: made.body })
+  const changed = { ...made.body, max_uses_per_customer: 2, is_active: false }
+  expect(await named(PUT_COUPON)).toEqual({ status: 200, body: changed })
+  expect((await run(LIST_COUPONS)).body.total).toBe(0)
+  expect((await run(LIST_COUPONS.replace('true', 'false'))).body.coupons).toEqual([changed])
+  expect(await named(DELETE_COUPON)).toMatchObject({ status: 200, body: { deleted: true } })
+  for (const line of [GET_COUPON, PUT_COUPON, DELETE_COUPON]) {
+    expect(await named(line)).toEqual({ status: 404, body: { error: 'Coupon not found' } })
+  }
+})
+
+/** The coupon that the document's order has. */
+const summer = (mode: 'live' | 'test') =>
+  callRest(world.url, 'POST', '/api/v1/coupons', {
+    key: mode === 'live' ? store.liveKey : store.testKey,
+    body: { code: 'summer25', discount_type: 'fixed', discount_value: 5.25 },
+  })
+
 test('the curl lines about orders do what the document says', async () => {
   expect(await run(FIRST_CALL)).toMatchObject({
     status: 201,
@@ -147,7 +219,12 @@ test('the curl lines about orders do what the document says', async () => {
   })
   const made = await run(TEST_MODE)
   expect(made).toMatchObject({ status: 201, body: { is_test: true } })
-  await run(WITH_WEBHOOK)
+  expect(await run(WITH_WEBHOOK)).toMatchObject({ status: 400, body: { error: expect.stringContaining('SUMMER25') } })
+  await Promise.all([summer('live'), summer('test')])
+  expect(await run(WITH_WEBHOOK)).toMatchObject({
+    status: 201,
+    body: { amount: 44.74, subtotal: 49.99, discount_amount: 5.25, coupon_code: 'SUMMER25' },
+  })
   const { transaction_id, order_id } = made.body as Record<string, string>
   const named = (line: string, id = transaction_id) => run(line.replace('txn_abc123', String(id)))
   await callRest(world.url, 'POST', `/v1/orders/${order_id}/pay_test`, { key: store.testKey, body: {} })
@@ -156,7 +233,7 @@ test('the curl lines about orders do what the document says', async () => {
   const [all, completed, referenced] = await Promise.all(LISTS.map((line) => run(line.replace(/^#.*\n/, ''))))
   expect(all).toMatchObject({ status: 200, body: { total: 3, limit: 50, offset: 0 } })
   expect(completed?.body).toMatchObject({ orders: [{ order_id }], total: 1 })
-  expect(referenced?.body).toMatchObject({ orders: [{ order_reference: 'ORD-2024-001', amount: 49.99 }], total: 1 })
+  expect(referenced?.body).toMatchObject({ orders: [{ order_reference: 'ORD-2024-001', amount: 44.74 }], total: 1 })
   expect(await named(REFUND)).toMatchObject({ status: 200, body: { status: 'refunded', refunded_amount: 29.99 } })
 })
 
@@ -219,7 +296,7 @@ test('the webhook handler takes every event of a payment that a buyer makes in t
   expect(told.find(({ event, is_test }) => event === 'payment.completed' && !is_test)).toMatchObject({
     order_id: live.order_id,
     status: 'completed',
-    amount: 49.99,
+    amount: 44.74,
     currency: 'USD',
     order_reference: 'ORD-2024-001',
   })
@@ -231,7 +308,7 @@ test('the webhook handler takes every event of a payment that a buyer makes in t
     url: `https://yoursite.com:${receiver.port}/webhooks/pebblepay`,
     isTest: false,
     headers: { 'x-webhook-signature': String(first?.headers['x-webhook-signature']) },
-    body: String(first?.body).replace('49.99', '0.50'),
+    body: String(first?.body).replace('44.74', '0.50'),
     timeoutMs: 5_000,
   })
   expect(answered.at(-1)).toBe(401)

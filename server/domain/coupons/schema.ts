@@ -141,7 +141,17 @@ const FIXED = new Set([
 
 export const CouponUpdate = z
   .strictObject(
-    { id: CouponId, ...Settings, is_active: z.boolean().optional().describe('false stops it, true starts it again') },
+    {
+      id: CouponId,
+      ...Settings,
+      min_amount: z
+        .string()
+        .max(30)
+        .nullable()
+        .optional()
+        .describe("Instead of min_amount_cents: decimal text in the unit of the coupon's currency, for example 20.00"),
+      is_active: z.boolean().optional().describe('false stops it, true starts it again'),
+    },
     {
       error: (issue) =>
         issue.code === 'unrecognized_keys' && issue.keys.every((key) => FIXED.has(key))

@@ -4,7 +4,8 @@ import { olderThan, pageOf, readCursor } from '../../db/paging'
 import { inTransaction } from '../../db/transaction'
 import { AppError } from '../../kernel/errors'
 import { formatRowId, newRowId, parseRowId, storeOfRowId } from '../../kernel/ids'
-import { toWireMinor } from '../../kernel/money'
+import { formatDecimal, parseDecimal, toWireMinor } from '../../kernel/money'
+import { MAX_AMOUNT_MINOR } from '../../kernel/wire'
 import { getProduct } from '../products/service'
 import { getVariant } from '../products/variants'
 import { discountOf, type Price } from './pricing'
@@ -96,7 +97,7 @@ export async function listCoupons(ctx: StoreContext, { limit, cursor, offset, is
 
 /**
  * Only what is sent changes; orders that have the coupon keep their price. A limit below what was used is fine: it then takes no
- * more. Throws coupon_not_found.
+ * more. Throws coupon_not_found, invalid_request.
  */
 export async function updateCoupon(ctx: StoreContext, input: CouponUpdate): Promise<CouponRow> {
   const id = rowIdOf(ctx, input.id)
@@ -109,6 +110,7 @@ export async function updateCoupon(ctx: StoreContext, input: CouponUpdate): Prom
       .update(coupons)
       .set({
         ...settingsOf(input),
+        minAmountMinor: leastOf(input, current.currency),
         limitedUses: isLimitedNow ? await usesOf(tx, id) : undefined,
         isActive: input.is_active,
         updatedAt: tx.clock.now(),
@@ -118,6 +120,20 @@ export async function updateCoupon(ctx: StoreContext, input: CouponUpdate): Prom
     if (!row) throw couponNotFound()
     return row
   })
+}
+
+/** Undefined when it isn't sent. Throws invalid_request. */
+function leastOf(input: CouponUpdate, currency: string): bigint | null | undefined {
+  const { min_amount: text, min_amount_cents: cents } = input
+  if (text === undefined || text === null)
+    return text === null ? null : typeof cents === 'number' ? BigInt(cents) : cents
+  const minor = parseDecimal(text, currency)
+  if (minor !== undefined && minor > 0n && minor <= MAX_AMOUNT_MINOR && cents === undefined) return minor
+  const why =
+    cents === undefined
+      ? `must be more than 0, with the digits of ${currency.toUpperCase()}: ${formatDecimal(2000n, currency)}`
+      : 'leave it out beside min_amount_cents'
+  throw new AppError('invalid_request', `min_amount: ${why}`, { field: 'min_amount' })
 }
 
 async function usesOf(tx: StoreContext, couponId: string): Promise<number> {
