@@ -60,6 +60,7 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   'stores.create': { as: 'nobody', input: () => ({ name: 'Shop', email: 'owner@example.com' }) },
   'stores.get': { input: () => ({}) },
   'stores.update': { input: () => ({ name: 'New name', accent_color: '#3b5bdb', logo_url: null }) },
+  'stores.roll_signing_key': { input: () => ({ overlap_hours: 12 }) },
   'stores.list': { as: 'operator', input: () => ({ status: 'approved', limit: 5, offset: 0 }) },
   'stores.issue_key': { as: 'operator', input: (store) => ({ ...storeId(store), mode: 'test', name: 'Spare' }) },
   'stores.approve': { as: 'operator', input: storeId },

@@ -4,6 +4,7 @@ import { toDispute } from '../disputes/service'
 import type { DisputeRow } from '../disputes/table'
 import type { EventData, EventType } from '../webhooks/catalogue'
 import { recordEvents } from '../webhooks/events'
+import { keepOrderEndpoint } from '../webhooks/payment-urls'
 import { toOrder } from './service'
 import type { OrderRow, RefundRow } from './table'
 
@@ -18,10 +19,12 @@ export async function announce(tx: StoreContext, change: OrderChange): Promise<v
   const at = tx.clock.now()
   const { webhookUrl } = change.order
   const told = eventsOf(tx, change).map((event) => ({ ...event, at }))
+  const isOfPayment = ({ type }: { type: string }) => type.startsWith('payment.')
   // Document D's URL of an order hears of its payment only.
+  if (webhookUrl !== null && told.some(isOfPayment)) await keepOrderEndpoint(tx, webhookUrl)
   await recordEvents(
     tx,
-    told.map((event) => (event.type.startsWith('payment.') ? { ...event, orderUrl: webhookUrl } : event)),
+    told.map((event) => (isOfPayment(event) ? { ...event, orderUrl: webhookUrl } : event)),
   )
 }
 

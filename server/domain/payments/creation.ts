@@ -28,7 +28,7 @@ export async function createOrder(caller: StoreContext, input: NewOrder, run?: s
   const sessionId =
     run === undefined ? newSessionId(storeId, isTest) : derivedSessionId(storeId, isTest, `order ${run}`)
   const made = await inTransaction(ctx, async (tx) => {
-    if (webhookUrl !== undefined) await openOrderEndpoint(tx, webhookUrl, store.signingSecret)
+    if (webhookUrl !== undefined) await openOrderEndpoint(tx, webhookUrl)
     return openOrder(tx, { store, item, sessionId }, wishesOf(input), input.coupon_code)
   })
   return made ?? getOrder(ctx, sessionId)

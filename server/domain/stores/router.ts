@@ -7,6 +7,8 @@ import {
   NewStoreKey,
   NoInput,
   OwnStore,
+  RolledSigningKey,
+  SigningKeyRoll,
   Store,
   StorePage,
   StoreQuery,
@@ -19,6 +21,7 @@ import {
   issueStoreKey,
   listStores,
   openStore,
+  rollSigningKey,
   setStoreStatus,
   toOwnStore,
   toStore,
@@ -71,6 +74,27 @@ export const storesRouter = router({
     .input(StoreUpdate)
     .output(OwnStore)
     .mutation(async ({ ctx, input }) => toOwnStore(ctx, await updateStore(ctx, input))),
+
+  roll_signing_key: storeProcedure
+    .meta({
+      tool: 'roll_signing_key',
+      title: 'Roll the webhook signing key',
+      summary:
+        "Gives your store a new webhook signing key, which is shown this once. It signs what goes to the store's webhook_url and to the webhook_url of orders: X-Webhook-Signature with the new key at once, webhook-signature with both for the overlap.",
+      scope: 'store:write',
+      rest: 'POST /v1/store/roll_signing_key',
+      returnsSecret: true,
+      destructive: true,
+    })
+    .input(SigningKeyRoll.prefault({}))
+    .output(RolledSigningKey)
+    .mutation(async ({ ctx, input }) => {
+      const { signingSecret, previousSigningSecretExpiresAt } = await rollSigningKey(ctx, input)
+      return {
+        webhook_signing_key: signingSecret,
+        previous_key_expires_at: previousSigningSecretExpiresAt?.toISOString() ?? null,
+      }
+    }),
 
   list: operatorProcedure
     .meta({

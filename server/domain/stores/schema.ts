@@ -82,3 +82,18 @@ export const NewStoreKey = z.strictObject({
 export type NewStoreKey = z.infer<typeof NewStoreKey>
 
 export const NoInput = z.strictObject({})
+
+export const SigningKeyRoll = z.strictObject({
+  overlap_hours: z
+    .int('must be a whole number')
+    .min(0, 'must be 0 to 168')
+    .max(168, 'must be 0 to 168')
+    .default(24)
+    .describe('How many hours the old key goes on signing beside the new one, where there is room for both'),
+})
+export type SigningKeyRoll = z.infer<typeof SigningKeyRoll>
+
+export const RolledSigningKey = z.object({
+  webhook_signing_key: z.string().describe('The new key, shown this once'),
+  previous_key_expires_at: Instant.nullable().describe('Until when the old key signs too; null when it ended now'),
+})

@@ -1,12 +1,13 @@
-import { desc, eq } from 'drizzle-orm'
+import { and, desc, eq } from 'drizzle-orm'
 import type { Deps, StoreContext } from '../../context'
 import { inTransaction } from '../../db/transaction'
 import { AppError } from '../../kernel/errors'
 import { formatStoreId, newSigningSecret, newStoreNumber, parseStoreId } from '../../kernel/ids'
 import { type IssuedKey, issueKey } from '../keys/service'
 import { setStoreEndpoint, storeEndpoint } from '../webhooks/payment-urls'
+import { rotation } from '../webhooks/secrets'
 import { refuseUncallable } from '../webhooks/service'
-import type { NewStore, NewStoreKey, StoreQuery, StoreUpdate } from './schema'
+import type { NewStore, NewStoreKey, SigningKeyRoll, StoreQuery, StoreUpdate } from './schema'
 import { type StoreRow, stores } from './table'
 
 export type OpenedStore = { store: StoreRow; liveKey: string; testKey: string }
@@ -72,9 +73,31 @@ export async function updateStore(ctx: StoreContext, input: StoreUpdate): Promis
   if (webhookUrl) await refuseUncallable(ctx, webhookUrl, 'webhook_url')
   return inTransaction(ctx, async (tx) => {
     const store = await changeStore(tx, others)
-    if (webhookUrl !== undefined) await setStoreEndpoint(tx, webhookUrl, store.signingSecret)
+    if (webhookUrl !== undefined) await setStoreEndpoint(tx, webhookUrl)
     return store
   })
+}
+
+/**
+ * A new webhook signing key. The one before goes on signing beside it for the overlap, in the headers that have room for both;
+ * document D's has room for one, the new one's. Throws missing_scope for a test key: live events are signed with it too.
+ */
+export async function rollSigningKey(ctx: StoreContext, { overlap_hours: hours }: SigningKeyRoll): Promise<StoreRow> {
+  if (ctx.isTest) {
+    throw new AppError(
+      'missing_scope',
+      'A test key cannot roll the signing key, which signs live events too. Use a live key.',
+    )
+  }
+  const { signingSecret } = await getStore(ctx, ctx.storeId)
+  const { next, previous, previousExpiresAt } = rotation(signingSecret, hours, ctx.clock.now())
+  const [row] = await ctx.db
+    .update(stores)
+    .set({ signingSecret: next, previousSigningSecret: previous, previousSigningSecretExpiresAt: previousExpiresAt })
+    // Of two at once the second finds another key than it read, and would lose the first one's.
+    .where(and(eq(stores.storeId, ctx.storeId), eq(stores.signingSecret, signingSecret)))
+    .returning()
+  return row ?? rollSigningKey(ctx, { overlap_hours: hours })
 }
 
 async function changeStore(ctx: StoreContext, input: Omit<StoreUpdate, 'webhook_url'>): Promise<StoreRow> {

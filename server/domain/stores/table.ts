@@ -14,8 +14,10 @@ export const stores = pgTable('stores', {
   logoUrl: text('logo_url'),
   /** Platform fee in basis points: 250 is 2.5 %. */
   feeBasisPoints: integer('fee_basis_points').notNull(),
-  /** Document D's webhook signing key. */
+  /** Document D's webhook signing key, and the one before while a rotation's overlap lasts. */
   signingSecret: text('signing_secret').notNull(),
+  previousSigningSecret: text('previous_signing_secret'),
+  previousSigningSecretExpiresAt: instant('previous_signing_secret_expires_at'),
   createdAt: instant('created_at').notNull(),
 })
 

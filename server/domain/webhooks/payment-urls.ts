@@ -23,7 +23,7 @@ export async function storeEndpoint(ctx: StoreContext): Promise<WebhookEndpointR
  * Sets it, or removes it with null. A live key sets it for live and test events alike, as document D has one URL for both; a test
  * key for test events only. The caller has checked that the URL may be called.
  */
-export async function setStoreEndpoint(tx: StoreContext, url: string | null, secret: string): Promise<void> {
+export async function setStoreEndpoint(tx: StoreContext, url: string | null): Promise<void> {
   const modes = tx.isTest ? [true] : [false, true]
   if (url === null) {
     await tx.db.delete(webhookEndpoints).where(ofKind(tx, 'store', modes))
@@ -36,7 +36,7 @@ export async function setStoreEndpoint(tx: StoreContext, url: string | null, sec
     .values(
       modes.map((isTest) => ({
         // Derived, so that a mode has one, whoever sets it at the same time.
-        ...{ ...endpoint(url, secret, at), storeId, id: derivedRowId(storeId, `store webhook ${isTest}`), isTest },
+        ...{ ...endpoint(url, at), storeId, id: derivedRowId(storeId, `store webhook ${isTest}`), isTest },
         kind: 'store' as const,
       })),
     )
@@ -47,14 +47,31 @@ export async function setStoreEndpoint(tx: StoreContext, url: string | null, sec
 }
 
 /** Makes an order's URL one that payment events can go to; orders with one URL share its endpoint. Checked as above. */
-export async function openOrderEndpoint(tx: StoreContext, url: string, secret: string): Promise<void> {
+export function openOrderEndpoint(tx: StoreContext, url: string): Promise<void> {
+  return putOrderEndpoint(tx, url, switchedOn)
+}
+
+/**
+ * Sees to it that an order's URL still has an endpoint: long after the sale, as when it is refunded, it may have been forgotten.
+ * One that was switched off stays so. It is held until the transaction ends, so that nobody forgets it meanwhile.
+ */
+export async function keepOrderEndpoint(tx: StoreContext, url: string): Promise<void> {
+  const found = await tx.db
+    .select({ id: webhookEndpoints.id })
+    .from(webhookEndpoints)
+    .where(and(ofKind(tx, 'order', [tx.isTest]), eq(webhookEndpoints.url, url)))
+    .for('key share')
+  if (found.length === 0) await putOrderEndpoint(tx, url, {})
+}
+
+async function putOrderEndpoint(tx: StoreContext, url: string, changes: Partial<typeof switchedOn>): Promise<void> {
   const at = tx.clock.now()
   const { storeId, isTest } = tx
   const { storeId: store, isTest: mode, kind, url: unique } = webhookEndpoints
   await tx.db
     .insert(webhookEndpoints)
-    .values({ ...endpoint(url, secret, at), storeId, id: newRowId(storeId), isTest, kind: 'order' })
-    .onConflictDoUpdate({ target: [store, mode, kind, unique], set: { ...switchedOn, updatedAt: at } })
+    .values({ ...endpoint(url, at), storeId, id: newRowId(storeId), isTest, kind: 'order' })
+    .onConflictDoUpdate({ target: [store, mode, kind, unique], set: { ...changes, updatedAt: at } })
 }
 
 /**
@@ -79,8 +96,8 @@ export async function isRegisteredHost(ctx: StoreContext, url: string): Promise<
 /** Whoever names a URL again wants it called again. */
 const switchedOn = { isActive: true, disabledReason: null, failingSince: null }
 
-function endpoint(url: string, secret: string, at: Date) {
-  return { url, secret, events: typesOf('card_payment'), isActive: true, createdAt: at, updatedAt: at }
+function endpoint(url: string, at: Date) {
+  return { url, events: typesOf('card_payment'), isActive: true, createdAt: at, updatedAt: at }
 }
 
 function ofKind({ storeId }: StoreContext, kind: WebhookEndpointRow['kind'], modes: boolean[]) {

@@ -3,7 +3,8 @@ import type { Deps } from '../../context'
 import type { Db } from '../../db/client'
 import { prepared } from '../../db/prepared'
 import { addMs, SECOND_MS } from '../../kernel/clock'
-import { type SigningSecrets, validSecrets } from './secrets'
+import { stores } from '../stores/table'
+import { type SigningSecrets, validSecretsOf } from './secrets'
 import { type DeliveryRow, deliveries, events, webhookEndpoints } from './table'
 
 /**
@@ -141,16 +142,17 @@ async function endpointsById(deps: Deps, storeId: bigint, ids: string[]) {
   const e = webhookEndpoints
   const query = prepared(deps.db, 'endpoints_to_call', (db, name) =>
     db
-      .select()
+      .select({ endpoint: e, store: stores })
       .from(e)
+      .innerJoin(stores, eq(stores.storeId, e.storeId))
       .where(and(eq(e.storeId, sql.placeholder('storeId')), sql`${e.id} = any(${sql.placeholder('ids')}::uuid[])`))
       .prepare(name),
   )
   const rows = await query.execute({ storeId, ids })
   return new Map(
-    rows.map((row) => {
-      const { id, url, isActive, failingSince } = row
-      return [id, { id, url, isActive, failingSince, secrets: validSecrets(row, now) }]
+    rows.map(({ endpoint, store }) => {
+      const { id, url, isActive, failingSince } = endpoint
+      return [id, { id, url, isActive, failingSince, secrets: validSecretsOf(endpoint, store, now) }]
     }),
   )
 }

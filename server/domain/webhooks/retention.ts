@@ -1,8 +1,9 @@
 import { and, asc, eq, inArray, lt, ne, notExists, sql } from 'drizzle-orm'
 import type { Deps } from '../../context'
+import { inTransaction } from '../../db/transaction'
 import { addMs, DAY_MS } from '../../kernel/clock'
 import { everyStore } from '../stores/every'
-import { deliveries, events } from './table'
+import { deliveries, events, webhookEndpoints } from './table'
 
 const ROWS_PER_DELETE = 500
 
@@ -15,7 +16,7 @@ export async function pruneWebhooks(deps: Deps, turn?: { stopping: AbortSignal }
   const before = addMs(deps.clock.now(), -deps.config.webhookRetentionDays * DAY_MS)
   await everyStore(deps, turn, async (storeId) => {
     for (const isTest of [false, true]) {
-      for (const prune of [pruneDeliveries, pruneEvents]) {
+      for (const prune of [pruneDeliveries, pruneEvents, pruneOrderEndpoints]) {
         while (!turn?.stopping.aborted && (await prune(deps, storeId, isTest, before)) === ROWS_PER_DELETE);
       }
     }
@@ -60,3 +61,34 @@ const pruneEvents: Prune = async ({ db }, storeId, isTest, before) => {
     .returning({ id: events.id })
   return gone.length
 }
+
+/**
+ * The URLs that orders named, when nobody has named or used them for as long and no delivery to them is left. Whoever tells of such
+ * an order later makes its endpoint anew.
+ */
+const pruneOrderEndpoints: Prune = (deps, storeId, isTest, before) =>
+  inTransaction(deps, async ({ db }) => {
+    const e = webhookEndpoints
+    const delivery = db
+      .select({ one: sql`1` })
+      .from(deliveries)
+      .where(and(eq(deliveries.storeId, storeId), eq(deliveries.endpointId, e.id)))
+    const isUnused = and(
+      eq(e.storeId, storeId),
+      eq(e.isTest, isTest),
+      eq(e.kind, 'order'),
+      lt(e.updatedAt, before),
+      notExists(delivery),
+    )
+    // Held first, and asked again when they are: a delivery that was made meanwhile would be deleted with its endpoint.
+    const unused = await db
+      .select({ id: e.id })
+      .from(e)
+      .where(isUnused)
+      .limit(ROWS_PER_DELETE)
+      .for('update', { skipLocked: true })
+    if (unused.length === 0) return 0
+    const ids = unused.map(({ id }) => id)
+    await db.delete(e).where(and(isUnused, inArray(e.id, ids)))
+    return unused.length
+  })

@@ -16,7 +16,7 @@ export async function createWebhook(
   ctx: StoreContext,
   input: NewWebhook,
   seed: string | undefined,
-): Promise<WebhookEndpointRow> {
+): Promise<Subscription> {
   const events = knownEvents(input.events)
   await refuseUncallable(ctx, input.url)
   const at = ctx.clock.now()
@@ -39,20 +39,20 @@ export async function createWebhook(
     })
     .onConflictDoNothing()
     .returning()
-  if (made) return made
+  if (made) return asSubscription(made)
   const [own] = await ctx.db
     .select()
     .from(webhookEndpoints)
     .where(and(ofStore(ctx), eq(webhookEndpoints.id, id)))
-  if (own) return own
+  if (own) return asSubscription(own)
   throw webhookExists()
 }
 
 /** Throws webhook_not_found: for another store's endpoint too, and for a live one asked for with a test key. */
-export async function getWebhook(ctx: StoreContext, id: string): Promise<WebhookEndpointRow> {
+export async function getWebhook(ctx: StoreContext, id: string): Promise<Subscription> {
   const [row] = await ctx.db.select().from(webhookEndpoints).where(named(ctx, id))
   if (!row) throw webhookNotFound()
-  return row
+  return asSubscription(row)
 }
 
 /** What finds one endpoint by its uuid or number. Throws webhook_not_found for anything else. */
@@ -186,6 +186,15 @@ export function toWebhook(row: WebhookEndpointRow): Webhook {
   }
 }
 
-export function toWebhookWithSecret(row: WebhookEndpointRow) {
+export function toWebhookWithSecret(row: Subscription) {
   return { ...toWebhook(row), secret: row.secret }
+}
+
+/** What its owner made and knows the secret of; the other kinds are signed with the store's key. */
+export type Subscription = WebhookEndpointRow & { secret: string }
+
+export function asSubscription(row: WebhookEndpointRow): Subscription {
+  const { secret } = row
+  if (secret === null) throw new Error('a subscription has a secret of its own')
+  return { ...row, secret }
 }

@@ -30,7 +30,8 @@ export const webhookEndpoints = pgTable(
     description: text('description'),
     events: text('events').array().notNull(),
     isActive: boolean('is_active').notNull(),
-    secret: text('secret').notNull(),
+    /** Null where document D says so: the URL of a store or of an order is signed with the store's signing key. */
+    secret: text('secret'),
     previousSecret: text('previous_secret'),
     previousSecretExpiresAt: instant('previous_secret_expires_at'),
     /** Since when every delivery has failed; null while they succeed. */

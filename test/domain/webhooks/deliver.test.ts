@@ -12,7 +12,7 @@ import { listDeliveries } from '../../../server/domain/webhooks/deliveries'
 import { recordEvent } from '../../../server/domain/webhooks/events'
 import { claimDue, LEASE_MS } from '../../../server/domain/webhooks/queue'
 import { createWebhook, deleteWebhook, getWebhook, updateWebhook } from '../../../server/domain/webhooks/service'
-import { deliveryAttempts, type WebhookEndpointRow } from '../../../server/domain/webhooks/table'
+import { deliveryAttempts } from '../../../server/domain/webhooks/table'
 import { jobs } from '../../../server/jobs/registry'
 import { startWorker } from '../../../server/jobs/worker'
 import { newRowId } from '../../../server/kernel/ids'
@@ -45,8 +45,7 @@ async function receiver(behaviour: Behaviour = 200): Promise<Receiver> {
   return started
 }
 
-const subscribe = (url: string, on = ctx): Promise<WebhookEndpointRow> =>
-  createWebhook(on, { url, events: ['sale.completed'] }, undefined)
+const subscribe = (url: string, on = ctx) => createWebhook(on, { url, events: ['sale.completed'] }, undefined)
 
 const record = (count = 1, on = ctx) =>
   inTransaction(on, async (tx) => {

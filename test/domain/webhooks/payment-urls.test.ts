@@ -1,10 +1,14 @@
 import crypto from 'node:crypto'
+import { Webhook } from 'standardwebhooks'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { storeContext } from '../../../server/context'
 import { createOrder } from '../../../server/domain/payments/creation'
 import { createProduct } from '../../../server/domain/products/service'
-import type { OpenedStore } from '../../../server/domain/stores/service'
+import { getStore, type OpenedStore } from '../../../server/domain/stores/service'
 import { deliverDue } from '../../../server/domain/webhooks/deliver'
+import { pruneWebhooks } from '../../../server/domain/webhooks/retention'
+import { webhookEndpoints } from '../../../server/domain/webhooks/table'
+import { DAY_MS, HOUR_MS } from '../../../server/kernel/clock'
 import { createSender } from '../../../server/sender/pinned'
 import { callRest } from '../../support/calls'
 import { type Receiver, startReceiver } from '../../support/receiver'
@@ -143,4 +147,80 @@ test('an order whose answer was lost in a crash is the same one when its call is
   const first = await createOrder(ctx, input, 'run-1')
   expect(await createOrder(ctx, input, 'run-1')).toEqual(first)
   expect((await createOrder(ctx, input, 'run-2')).id).not.toBe(first.id)
+})
+
+test('a rolled signing key signs at once, beside the old one for the overlap, also to URLs that orders named before', async () => {
+  const old = store.store.signingSecret
+  await setUrl(`${receiver.url}/store`)
+  const { id } = await buy({ webhook_url: `${receiver.url}/order` })
+  await deliver()
+  receiver.received.length = 0
+  const rolled = await call<{ webhook_signing_key: string; previous_key_expires_at: string }>(
+    'POST',
+    '/store/roll_signing_key',
+    { overlap_hours: 2 },
+    store.liveKey,
+  )
+  expect(rolled).toMatchObject({ status: 200, body: { previous_key_expires_at: '2026-03-02T11:00:00.000Z' } })
+  const key = rolled.body.webhook_signing_key
+  expect(key).not.toBe(old)
+  await call('POST', `/orders/${id}/refund`, { amount_cents: 100 })
+  expect(await deliver()).toEqual(['/order payment.refunded', '/store payment.refunded'])
+  for (const { body, headers } of receiver.received) {
+    const signature = headers['x-webhook-signature'] ?? ''
+    const fits = [key, old].map((secret) => verifyWebhook(JSON.parse(body), signature, secret))
+    expect(fits).toEqual([true, false])
+    const { 'webhook-id': eventId = '', 'webhook-signature': signatures } = headers
+    const at = world.clock.now()
+    expect(signatures).toBe([key, old].map((secret) => new Webhook(secret).sign(eventId, at, body)).join(' '))
+  }
+  world.clock.advance(2 * HOUR_MS)
+  receiver.received.length = 0
+  await call('POST', `/orders/${id}/refund`, { amount_cents: 100 })
+  await deliver()
+  expect(receiver.received[0]?.headers['webhook-signature']?.split(' ')).toHaveLength(1)
+})
+
+test('only a live key rolls the signing key, and of two rolls at once neither loses the other’s', async () => {
+  expect((await call('POST', '/store/roll_signing_key', {})).body).toMatchObject({ code: 'missing_scope' })
+  const rolls = await Promise.all([1, 2, 3].map(() => call('POST', '/store/roll_signing_key', {}, store.liveKey)))
+  const keys = rolls.map(({ body }) => String(body.webhook_signing_key))
+  const row = await getStore(world.deps, store.store.storeId)
+  expect(new Set(keys).size).toBe(3)
+  expect([keys.includes(row.signingSecret), keys.includes(row.previousSigningSecret ?? '')]).toEqual([true, true])
+})
+
+test('the URLs of orders are forgotten when nothing is left of them, and a late refund still arrives', async () => {
+  const { id } = await buy({ webhook_url: `${receiver.url}/old` })
+  await deliver()
+  world.clock.advance(31 * DAY_MS)
+  await buy({ webhook_url: `${receiver.url}/new` })
+  await setUrl(`${receiver.url}/store`)
+  const kept = async () => (await world.deps.db.select().from(webhookEndpoints)).map(({ url }) => new URL(url).pathname)
+  await pruneWebhooks(world.deps)
+  expect((await kept()).sort()).toEqual(['/new', '/store'])
+  receiver.received.length = 0
+  await call('POST', `/orders/${id}/refund`, {})
+  expect(await deliver()).toContain('/old payment.refunded')
+})
+
+test('a URL of an order that was switched off stays so, however late its order is refunded', async () => {
+  receiver.answer(410)
+  const { id } = await buy({ webhook_url: `${receiver.url}/gone` })
+  await deliver()
+  receiver.answer(200)
+  await call('POST', `/orders/${id}/refund`, {})
+  expect(await deliver()).toHaveLength(1)
+})
+
+test('while URLs of orders are forgotten, no refund loses its event', async () => {
+  const orders = await Promise.all(Array.from({ length: 10 }, (_, at) => buy({ webhook_url: `${receiver.url}/${at}` })))
+  await deliver()
+  world.clock.advance(31 * DAY_MS)
+  receiver.received.length = 0
+  await Promise.all([
+    ...orders.map(({ id }) => call('POST', `/orders/${id}/refund`, {})),
+    ...orders.map(() => pruneWebhooks(world.deps)),
+  ])
+  expect(await deliver()).toEqual(orders.map((_, at) => `/${at} payment.refunded`))
 })

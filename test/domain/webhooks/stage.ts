@@ -3,8 +3,7 @@ import { inTransaction } from '../../../server/db/transaction'
 import { deliverDue } from '../../../server/domain/webhooks/deliver'
 import { listDeliveries } from '../../../server/domain/webhooks/deliveries'
 import { recordEvent } from '../../../server/domain/webhooks/events'
-import { createWebhook } from '../../../server/domain/webhooks/service'
-import type { WebhookEndpointRow } from '../../../server/domain/webhooks/table'
+import { createWebhook, type Subscription } from '../../../server/domain/webhooks/service'
 import { type Behaviour, type Receiver, startReceiver } from '../../support/receiver'
 import { createWorld, type World } from '../../support/world'
 
@@ -13,7 +12,7 @@ export type Stage = {
   world: World
   ctx: StoreContext
   receiver(behaviour?: Behaviour): Promise<Receiver>
-  subscribe(url: string, more?: { events?: string[]; rate_limit_per_second?: number }): Promise<WebhookEndpointRow>
+  subscribe(url: string, more?: { events?: string[]; rate_limit_per_second?: number }): Promise<Subscription>
   /** Events numbered from 0. */
   record(count?: number): Promise<string[]>
   run(): Promise<boolean>
