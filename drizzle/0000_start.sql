@@ -316,6 +316,8 @@ CREATE TABLE "stores" (
 	"logo_url" text,
 	"fee_basis_points" integer NOT NULL,
 	"signing_secret" text NOT NULL,
+	"previous_signing_secret" text,
+	"previous_signing_secret_expires_at" timestamp (3) with time zone,
 	"created_at" timestamp (3) with time zone NOT NULL
 );
 --> statement-breakpoint
@@ -371,7 +373,7 @@ CREATE TABLE "webhook_endpoints" (
 	"description" text,
 	"events" text[] NOT NULL,
 	"is_active" boolean NOT NULL,
-	"secret" text NOT NULL,
+	"secret" text,
 	"previous_secret" text,
 	"previous_secret_expires_at" timestamp (3) with time zone,
 	"failing_since" timestamp (3) with time zone,
