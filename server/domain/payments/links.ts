@@ -70,7 +70,7 @@ export async function openLinkedSession(
   if (webhookUrl) await refuseUncallable(ctx, webhookUrl, 'webhook_url')
   const expiresAt = lifetimeMs === null ? undefined : addMs(ctx.clock.now(), lifetimeMs)
   await inTransaction(ctx, async (tx) => {
-    if (webhookUrl) await openOrderEndpoint(tx, webhookUrl, store.signingSecret)
+    if (webhookUrl) await openOrderEndpoint(tx, webhookUrl)
     await openOrder(
       tx,
       { store, item, sessionId },
