@@ -11,7 +11,7 @@ const IDEMPOTENCY_KEY = { type: 'string', description: 'Repeat the same key to r
 /** What a tool takes: the operation's input and, for a change, `idempotency_key`. */
 export function inputSchemaOf(operation: Operation): ObjectSchema {
   const schema = toSchema(operation.input, 'input')
-  return operation.kind === 'mutation' ? withProperty(schema, 'idempotency_key', IDEMPOTENCY_KEY) : schema
+  return operation.isReadOnly ? schema : withProperty(schema, 'idempotency_key', IDEMPOTENCY_KEY)
 }
 
 /** What a tool answers. Closed nowhere, so that a client that kept an older list accepts a field added since. */

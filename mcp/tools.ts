@@ -43,9 +43,9 @@ function describe({ meta }: Operation): string {
   return parts.join(' ')
 }
 
-function annotate({ kind, meta }: Operation): Tool['annotations'] {
+function annotate({ isReadOnly, meta }: Operation): Tool['annotations'] {
   const openWorldHint = meta.external === true
-  if (kind === 'query') return { readOnlyHint: true, openWorldHint }
+  if (isReadOnly) return { readOnlyHint: true, openWorldHint }
   return {
     readOnlyHint: false,
     destructiveHint: meta.destructive === true,
@@ -97,7 +97,7 @@ export function requestContext(deps: Deps, caller: Caller, reply: ReplyFacts): R
 }
 
 function readArguments(operation: Operation, args: Record<string, unknown>) {
-  if (operation.kind === 'query' || !('idempotency_key' in args)) return { idempotencyKey: undefined, input: args }
+  if (operation.isReadOnly || !('idempotency_key' in args)) return { idempotencyKey: undefined, input: args }
   const { idempotency_key: key, ...input } = args
   if (typeof key === 'string') return { idempotencyKey: key, input }
   throw new AppError('invalid_request', 'idempotency_key: must be a string', { field: 'idempotency_key' })

@@ -46,8 +46,10 @@ export type Deps = {
   sender: Sender
   /** Null without SMTP_URL: e-mails stay in the outbox. */
   mailer: Mailer | null
-  /** Of operations that need no key, per client address. */
+  /** Stores that are opened, which needs no key, per client address. */
   signUps: RateLimit
+  /** Checks and activations of licence keys, which need no key of ours, per client address. */
+  licenseCalls: RateLimit
   /** Card forms that one client address sends: each may make an order and try a card. */
   cardForms: RateLimit
   wake(work: Work): void

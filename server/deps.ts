@@ -7,7 +7,7 @@ import { createSandboxGateway } from './gateways/sandbox/gateway'
 import { type Clock, HOUR_MS, MINUTE_MS } from './kernel/clock'
 import { createSmtpMailer } from './mailer/smtp'
 import { createMetrics } from './metrics'
-import { CARD_FORMS_PER_MINUTE, createRateLimit, SIGN_UPS_PER_HOUR } from './rate-limit'
+import { CARD_FORMS_PER_MINUTE, createRateLimit, LICENSE_CALLS_PER_MINUTE, SIGN_UPS_PER_HOUR } from './rate-limit'
 import { createSender } from './sender/pinned'
 
 /** What differs between a server, the stdio door and a test. */
@@ -28,6 +28,7 @@ export function createDeps({ config, publicUrl, database, clock, log }: Surround
     sender: createSender({ allowPrivate: config.allowPrivateWebhooks }),
     mailer: config.smtp ? createSmtpMailer(config.smtp) : null,
     signUps: createRateLimit(SIGN_UPS_PER_HOUR, HOUR_MS / 1000),
+    licenseCalls: createRateLimit(LICENSE_CALLS_PER_MINUTE, MINUTE_MS / 1000),
     cardForms: createRateLimit(CARD_FORMS_PER_MINUTE, MINUTE_MS / 1000),
     wake: () => undefined,
   }

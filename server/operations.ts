@@ -9,6 +9,8 @@ export type Operation = {
   /** tRPC's path: `products.create`. */
   path: string
   kind: 'query' | 'mutation'
+  /** It changes nothing: every query, and a mutation that only is one to keep its input out of URLs. */
+  isReadOnly: boolean
   meta: ProcedureMeta
   rest: { method: string; path: string; params: readonly string[] }
   input: z.ZodType
@@ -77,6 +79,7 @@ function toOperation(path: string, { _def: def }: RouterProcedure): Operation {
   return {
     path,
     kind: def.type,
+    isReadOnly: def.type === 'query' || meta.readOnly === true,
     meta,
     rest: { method: rest[1], path: rest[2], params },
     input,

@@ -12,6 +12,9 @@ export const SIGN_UPS_PER_HOUR = 20
 /** Card forms of one client address in a minute: many times what a buyer needs, far less than who tries out stolen cards. */
 export const CARD_FORMS_PER_MINUTE = 30
 
+/** Checks and activations of licence keys from one client address in a minute: an app's server checks many, nobody guesses 125 bits. */
+export const LICENSE_CALLS_PER_MINUTE = 120
+
 /** Kept in the memory of this process, so that several processes allow that many times more. */
 export function createRateLimit(points: number, durationSeconds: number): RateLimit {
   const limiter = new RateLimiterMemory({ points, duration: durationSeconds })

@@ -2,6 +2,7 @@ import { couponsRouter } from './domain/coupons/router'
 import { disputesRouter } from './domain/disputes/router'
 import { keysRouter } from './domain/keys/router'
 import { ledgerRouter } from './domain/ledger/router'
+import { licensesRouter } from './domain/licenses/router'
 import { ordersRouter } from './domain/orders/router'
 import { productsRouter } from './domain/products/router'
 import { variantsRouter } from './domain/products/variants-router'
@@ -22,6 +23,7 @@ export const appRouter = router({
   emails: emailsRouter,
   disputes: disputesRouter,
   coupons: couponsRouter,
+  licenses: licensesRouter,
   webhooks: webhooksRouter,
   events: eventsRouter,
   revenue: revenueRouter,

@@ -10,7 +10,7 @@ import {
   releaseKey,
   suspendKey,
 } from './domain/idempotency/service'
-import type { Credential } from './domain/keys/lookup'
+import { type Credential, isGranted } from './domain/keys/lookup'
 import type { Scope } from './domain/keys/schema'
 import { AppError, ERRORS } from './kernel/errors'
 import { formatStoreId, hashSecret, PLATFORM_STORE } from './kernel/ids'
@@ -37,6 +37,8 @@ export type ProcedureMeta = {
   external?: boolean
   /** It can destroy or give away something that can't be had back. */
   destructive?: boolean
+  /** A mutation by its verb only: its input is a secret, which a GET would leave in every log. */
+  readOnly?: boolean
   /** Calling it twice with the same input is the same as once, even without an idempotency key. */
   idempotent?: boolean
 }
@@ -105,7 +107,7 @@ function admit(ctx: RequestContext, meta: ProcedureMeta | undefined, credential:
     })
   }
   const scope = meta?.scope as Scope
-  if (credential.scopes.length > 0 && !credential.scopes.includes(scope)) {
+  if (!isGranted(credential, scope)) {
     throw new AppError('missing_scope', `This API key lacks the scope ${scope}.`, {
       hint: 'Use a key that has it, or create one with create_api_key.',
     })
@@ -134,8 +136,8 @@ const operatorOnly = t.middleware(({ ctx, next }) => {
 })
 
 /** Every change is a line in the log: who, what, by which door, how it ended. */
-const audited = t.middleware(async ({ ctx, path, type, next }) => {
-  if (type !== 'mutation') return next()
+const audited = t.middleware(async ({ ctx, path, type, meta, next }) => {
+  if (type !== 'mutation' || meta?.readOnly) return next()
   const result = await next()
   const { storeId, credential } = ctx as Partial<StoreRequest>
   ctx.log.info(
@@ -160,7 +162,7 @@ const MAX_KEY_LENGTH = 255
  */
 const idempotent = t.middleware(async ({ ctx, path, type, meta, getRawInput, next }) => {
   const key = ctx.request.idempotencyKey
-  if (type !== 'mutation' || key === undefined) return next()
+  if (type !== 'mutation' || meta?.readOnly || key === undefined) return next()
   if (key.length === 0 || key.length > MAX_KEY_LENGTH || !/^[\x20-\x7e]+$/.test(key)) {
     throw new AppError(
       'invalid_request',
@@ -241,24 +243,31 @@ function replayed(data: unknown) {
 
 const base = t.procedure.use(errors)
 
-/** What anybody may change without a key is counted per client address. */
-const limited = t.middleware(async ({ ctx, type, next }) => {
-  const { address } = ctx.request
-  const waitSeconds = type === 'mutation' && address !== undefined ? await ctx.signUps.exceededFor(address) : undefined
-  if (waitSeconds === undefined) return next()
-  throw new AppError('rate_limited', 'Too many stores were opened from your address. Try again later.', {
-    hint: `Wait ${waitSeconds} seconds.`,
-    retryAfterSeconds: waitSeconds,
+/** What anybody may send without a key is counted per client address. */
+const limitedBy = (share: 'signUps' | 'licenseCalls', message: string) =>
+  t.middleware(async ({ ctx, type, next }) => {
+    const { address } = ctx.request
+    const waitSeconds = type === 'mutation' && address !== undefined ? await ctx[share].exceededFor(address) : undefined
+    if (waitSeconds === undefined) return next()
+    throw new AppError('rate_limited', message, {
+      hint: `Wait ${waitSeconds} seconds.`,
+      retryAfterSeconds: waitSeconds,
+    })
   })
-})
+
+const limited = limitedBy('signUps', 'Too many stores were opened from your address. Try again later.')
+const keysLimited = limitedBy('licenseCalls', 'Too many licence keys were sent from your address. Try again later.')
 
 /** Steps that a query only passes through: whoever runs a query's chain may leave them out. */
 export const OF_MUTATIONS: ReadonlySet<unknown> = new Set(
-  [limited, audited, idempotent].flatMap(({ _middlewares: steps }) => steps as readonly unknown[]),
+  [limited, keysLimited, audited, idempotent].flatMap(({ _middlewares: steps }) => steps as readonly unknown[]),
 )
 
 /** Needs no key. */
 export const publicProcedure = base.use(limited).use(audited).use(idempotent)
+
+/** Needs no key of ours: the licence key is what proves something. */
+export const licenseProcedure = base.use(keysLimited).use(audited).use(idempotent)
 
 /** Needs a store's key with the scope of its meta. */
 export const storeProcedure = base.use(authenticated).use(audited).use(idempotent)

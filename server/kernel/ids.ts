@@ -160,6 +160,38 @@ export function newOrderNumber(at: Date): string {
   return `PP-${yymm}-${randomChars(6).toUpperCase()}`
 }
 
+const LICENSE_GROUPS = 5
+const LICENSE_GROUP = 5
+
+/** `XXXXX-XXXXX-XXXXX-XXXXX-XXXXX`: 125 random bits. It comes with its product beside it, so it names no store. */
+export function newLicenseKey(): string {
+  return groupsOf(randomChars(LICENSE_GROUPS * LICENSE_GROUP))
+}
+
+function groupsOf(chars: string): string {
+  return (chars.toUpperCase().match(new RegExp(`.{${LICENSE_GROUP}}`, 'g')) ?? []).join('-')
+}
+
+/** The text with its licence keys unreadable, for who may not read those. */
+export function concealLicenseKeys(text: string): string {
+  return text.replace(/\b[0-9A-HJKMNP-TV-Z]{5}(-[0-9A-HJKMNP-TV-Z]{5}){4}\b/g, (key) => key.replace(/\w/g, '•'))
+}
+
+const LICENSE_KEY = new RegExp(`^${CHAR}{${LICENSE_GROUPS * LICENSE_GROUP}}$`)
+
+/**
+ * The key that somebody typed: spaces, dashes and case don't matter, and what Crockford's alphabet leaves out is read as what it
+ * looks like. Undefined when it can't be one.
+ */
+export function parseLicenseKey(typed: string): string | undefined {
+  const chars = typed
+    .replace(/[\s\p{Pd}]/gu, '')
+    .toLowerCase()
+    .replaceAll('o', '0')
+    .replace(/[il]/g, '1')
+  return LICENSE_KEY.test(chars) ? groupsOf(chars) : undefined
+}
+
 /**
  * `whsec_` and 32 random bytes in base64: document A, B and D verifiers use the whole string as their key, Standard Webhooks
  * decodes what follows the prefix.

@@ -1,4 +1,5 @@
 import type { Deps } from '../context'
+import { licenseOf, statusOf } from '../domain/licenses/service'
 import { type Checkout, findCheckout, type Obstacle, obstacleOf } from '../domain/payments/checkout'
 import { goodsOf } from '../domain/payments/goods'
 import { finishAuthentication } from '../domain/payments/service'
@@ -73,14 +74,16 @@ export async function showReceipt(c: PageContext, deps: Deps, sessionId: string)
   return isPaid ? sendReceipt(c, checkout) : seeOther(c, checkoutPath(c.get('visit'), sessionId))
 }
 
-function sendReceipt(c: PageContext, checkout: Checkout): Promise<Response> {
+async function sendReceipt(c: PageContext, checkout: Checkout): Promise<Response> {
   const { ctx, store, order } = checkout
+  const license = await licenseOf(ctx, order)
   const { productName, amountMinor, refundedMinor, currency, number } = order
   const paid = {
     ...{ store, isTest: ctx.isTest, productName, amountMinor, refundedMinor, currency, number },
     email: order.customerEmail,
     paidAt: order.completedAt ?? order.createdAt,
     card: cardOf(checkout.attempt),
+    license: license && { ...license, status: statusOf(license, ctx.clock.now()) },
     backUrl: order.successUrl ? successUrlOf(order.successUrl, checkout) : null,
     told: toldOf(checkout),
   }

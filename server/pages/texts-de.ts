@@ -134,6 +134,19 @@ export const de: Texts = {
     email: 'E-Mail',
     store: 'Shop',
     card: 'Gezahlt mit',
+    license: 'Ihr Lizenzschlüssel',
+    licenseCopy: 'Kopieren',
+    licenseCopied: 'Kopiert',
+    licenseForEver: 'Unbegrenzt gültig.',
+    licenseUntil: (when) => `Gültig bis ${when}.`,
+    licensePlaces: (places) =>
+      places === 1
+        ? 'Sie können ihn an einer Stelle zugleich benutzen.'
+        : `Sie können ihn an ${places} Stellen zugleich benutzen.`,
+    licenseEnded: {
+      expired: 'Dieser Schlüssel ist abgelaufen.',
+      revoked: 'Dieser Schlüssel wurde widerrufen und gilt nicht mehr.',
+    },
     print: 'Drucken',
     back: (store) => `Zurück zu ${store}`,
     keep: 'Heben Sie diese Seite auf: Ihre Adresse ist Ihr Beleg.',

@@ -136,6 +136,17 @@ const en = {
     email: 'E-mail',
     store: 'Store',
     card: 'Paid with',
+    license: 'Your licence key',
+    licenseCopy: 'Copy',
+    licenseCopied: 'Copied',
+    licenseForEver: 'Valid for ever.',
+    licenseUntil: (when: string) => `Valid until ${when}.`,
+    licensePlaces: (places: number) =>
+      places === 1 ? 'You can use it at one place at a time.' : `You can use it at ${places} places at a time.`,
+    licenseEnded: {
+      expired: 'This key has expired.',
+      revoked: 'This key was revoked and is not valid any more.',
+    },
     print: 'Print',
     back: (store: string) => `Back to ${store}`,
     keep: 'Keep this page: its address is your receipt.',

@@ -275,6 +275,12 @@ export type OrderEvent = {
     cancel_url: string | null
     /** Hears of the payment of this order */
     webhook_url: string | null
+    /** The key that its payment issued, where it is of a variant with licence terms. Needs licenses:read */
+    license: {
+      key: string
+      expires_at: string | null
+      activation_limit: number | null
+    } | null
     /** A rehearsal: no money moves */
     is_test: boolean
     /** ISO 8601 in UTC */
@@ -337,6 +343,12 @@ export type OrderRefundedEvent = {
     cancel_url: string | null
     /** Hears of the payment of this order */
     webhook_url: string | null
+    /** The key that its payment issued, where it is of a variant with licence terms. Needs licenses:read */
+    license: {
+      key: string
+      expires_at: string | null
+      activation_limit: number | null
+    } | null
     /** A rehearsal: no money moves */
     is_test: boolean
     /** ISO 8601 in UTC */

@@ -130,10 +130,9 @@ function toOperationObject(build: Build, entry: Entry, operationId: string): Jso
     summary: meta.title,
     description: `${meta.summary}\n\n${right} ${door}`,
     ...(meta.scope === 'public' ? { security: [] } : {}),
-    parameters:
-      route.operation.kind === 'mutation'
-        ? [...parameters, { $ref: '#/components/parameters/IdempotencyKey' }]
-        : parameters,
+    parameters: route.operation.isReadOnly
+      ? parameters
+      : [...parameters, { $ref: '#/components/parameters/IdempotencyKey' }],
     ...(body ? { requestBody: body } : {}),
     responses: toResponses(build, entry),
   }

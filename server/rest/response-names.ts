@@ -6,7 +6,8 @@ import { type Route, type Surface, statusOf } from './adapter'
 export function errorStatusesOf(surface: Surface, { kind, meta, rest }: Operation): number[] {
   const statuses = [400, 500]
   if (meta.scope !== 'public') statuses.push(401, 403)
-  if (rest.params.length > 0) statuses.push(404)
+  // What a mutation's body names may be unknown too.
+  if (rest.params.length > 0 || kind === 'mutation') statuses.push(404)
   if (kind === 'mutation') statuses.push(409, 413, 415, 422)
   if (kind === 'mutation' && meta.scope === 'public') statuses.push(429)
   if (meta.external) statuses.push(402, 502, 503)

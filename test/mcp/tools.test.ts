@@ -31,17 +31,17 @@ describe('the list of tools', () => {
     const operatorTools = (await listedFor(bearer(ADMIN_KEY))).tools
     const byName = new Map([...tools, ...operatorTools].map((tool) => [tool.name, tool]))
     expect([...byName.keys()].sort()).toEqual(operations.map(({ meta }) => meta.tool).sort())
-    for (const { meta, kind } of operations) {
+    for (const { meta, isReadOnly } of operations) {
       const tool = byName.get(meta.tool)
       expect(tool).toMatchObject({
         title: meta.title,
         description: expect.stringContaining(meta.summary),
         inputSchema: { type: 'object', additionalProperties: false },
         outputSchema: { type: 'object' },
-        annotations: { readOnlyHint: kind === 'query', openWorldHint: meta.external === true },
+        annotations: { readOnlyHint: isReadOnly, openWorldHint: meta.external === true },
       })
-      expect('idempotency_key' in (tool?.inputSchema.properties ?? {}), meta.tool).toBe(kind === 'mutation')
-      if (kind === 'mutation') {
+      expect('idempotency_key' in (tool?.inputSchema.properties ?? {}), meta.tool).toBe(!isReadOnly)
+      if (!isReadOnly) {
         expect(tool?.annotations).toMatchObject({
           destructiveHint: meta.destructive === true,
           idempotentHint: meta.idempotent === true,

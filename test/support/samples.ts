@@ -35,6 +35,14 @@ const variantId = async (store: SampleStore) => ({ id: (await variant(store)).id
 const dispute = async (store: SampleStore) => ({
   id: (await store.call('disputes.raise_test', await paidOrder(store))).id,
 })
+/** Paid by the variant's buyer, with the product that the key belongs to. */
+const license = async (store: SampleStore) => {
+  const { id: variant_id, product_id } = await variant(store)
+  const { id } = await store.call('orders.create', { variant_id })
+  const { order } = await store.call('orders.pay_test', { id })
+  return { key: (order as { license: { key: string } }).license.key, product_id }
+}
+const licenseKey = async (store: SampleStore) => ({ id: (await license(store)).key })
 /** Nobody listens there: a test delivery fails at once, the same way each time. */
 const HOOK = { url: 'https://127.0.0.1:9/hooks', events: ['sale.completed'] }
 const webhook = async ({ call }: SampleStore) => ({ id: (await call('webhooks.create', HOOK)).id })
@@ -61,7 +69,7 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   'stores.get': { input: () => ({}) },
   'stores.update': { input: () => ({ name: 'New name', accent_color: '#3b5bdb', logo_url: null }) },
   'stores.roll_signing_key': { input: () => ({ overlap_hours: 12 }) },
-  'stores.list': { as: 'operator', input: () => ({ status: 'approved', limit: 5, offset: 0 }) },
+  'stores.list': { as: 'operator', input: () => ({ status: 'approved', limit: 1, offset: 0 }) },
   'stores.issue_key': { as: 'operator', input: (store) => ({ ...storeId(store), mode: 'test', name: 'Spare' }) },
   'stores.approve': { as: 'operator', input: storeId },
   'stores.suspend': { as: 'operator', input: storeId },
@@ -96,6 +104,15 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
     input: async (store) => ({ ...(await variantId(store)), price_cents: 5900, license: { activation_limit: null } }),
   },
   'variants.archive': { input: variantId },
+  'licenses.list': {
+    as: 'test',
+    input: async (store) => ({ product_id: (await license(store)).product_id, limit: 5 }),
+  },
+  'licenses.get': { as: 'test', input: licenseKey },
+  'licenses.revoke': { as: 'test', input: licenseKey },
+  'licenses.validate': { as: 'test', input: async (store) => ({ ...(await license(store)), instance: 'laptop' }) },
+  'licenses.activate': { as: 'test', input: async (store) => ({ ...(await license(store)), instance: 'laptop' }) },
+  'licenses.deactivate': { as: 'test', input: async (store) => ({ ...(await license(store)), instance: 'laptop' }) },
   'orders.create': {
     as: 'test',
     input: async (store) => ({

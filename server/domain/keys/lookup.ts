@@ -15,6 +15,11 @@ export type Credential = {
   storeStatus: 'pending' | 'approved' | 'suspended'
 }
 
+/** A key without scopes may do everything. */
+export function isGranted({ scopes }: Credential, scope: Scope): boolean {
+  return scopes.length === 0 || scopes.includes(scope)
+}
+
 export type KeyLookup = (apiKey: string) => KeyAnswer
 
 /** `current` is what counts. `last` is what the key was when it was looked up last, for work whose result can be thrown away. */

@@ -12,6 +12,8 @@ export const SCOPES = [
   'orders:write',
   'coupons:read',
   'coupons:write',
+  'licenses:read',
+  'licenses:write',
   'revenue:read',
   'webhooks:read',
   'webhooks:write',

@@ -1,5 +1,6 @@
 import { derivedRowId } from '../../kernel/ids'
 import { router, type StoreRequest, storeProcedure } from '../../trpc'
+import { isGranted } from '../keys/lookup'
 import { createOrder } from '../payments/creation'
 import { refundOrder, toRefund } from '../payments/refunds'
 import { payTestOrder } from '../payments/rehearsal'
@@ -32,7 +33,7 @@ export const ordersRouter = router({
     })
     .input(NewOrder)
     .output(Order)
-    .mutation(async ({ ctx, input }) => toOrder(ctx, await createOrder(ctx, input, ctx.request.idempotentRun))),
+    .mutation(async ({ ctx, input }) => shown(ctx, await createOrder(ctx, input, ctx.request.idempotentRun))),
 
   list: storeProcedure
     .meta({
@@ -47,7 +48,7 @@ export const ordersRouter = router({
     .query(async ({ ctx, input }) => {
       const page = await listOrders(ctx, input)
       const { rows, total, nextCursor } = page
-      return { orders: rows.map((row) => toOrder(ctx, row)), total, next_cursor: nextCursor }
+      return { orders: rows.map((row) => shown(ctx, row)), total, next_cursor: nextCursor }
     }),
 
   get: storeProcedure
@@ -60,7 +61,7 @@ export const ordersRouter = router({
     })
     .input(OrderRef)
     .output(Order)
-    .query(async ({ ctx, input }) => toOrder(ctx, await getOrder(ctx, input.id, input.mode))),
+    .query(async ({ ctx, input }) => shown(ctx, await getOrder(ctx, input.id, input.mode))),
 
   refund: storeProcedure
     .meta({
@@ -78,7 +79,8 @@ export const ordersRouter = router({
     .mutation(async ({ ctx, input }) => {
       const { amount_cents: amountCents, amount: amountText, ...others } = input
       const refundId = rowIdOfRun(ctx, 'refund')
-      return toRefund(ctx, await refundOrder(ctx, { ...others, amountCents, amountText, refundId }))
+      const refunded = await refundOrder(ctx, { ...others, amountCents, amountText, refundId })
+      return { ...toRefund(ctx, refunded), order: shown(ctx, refunded.order) }
     }),
 
   pay_test: storeProcedure
@@ -95,9 +97,15 @@ export const ordersRouter = router({
     .output(TestPayment)
     .mutation(async ({ ctx, input }) => {
       const { state, order } = await payTestOrder(ctx, input, rowIdOfRun(ctx, 'attempt'))
-      return { state, order: toOrder(ctx, order) }
+      return { state, order: shown(ctx, order) }
     }),
 })
+
+/** An order without its licence key, for callers who may not read those. */
+function shown(ctx: StoreRequest, row: Parameters<typeof toOrder>[1]): Order {
+  const order = toOrder(ctx, row)
+  return isGranted(ctx.credential, 'licenses:read') ? order : { ...order, license: null }
+}
 
 /** What a call makes outside gets its id from the call's run, so that a retry finds it, also when the first call crashed half-way. */
 function rowIdOfRun({ storeId, request }: StoreRequest, what: 'refund' | 'attempt'): string | undefined {

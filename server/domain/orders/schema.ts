@@ -75,6 +75,10 @@ export const Order = z.object({
   success_url: z.string().nullable(),
   cancel_url: z.string().nullable(),
   webhook_url: z.string().nullable().describe('Hears of the payment of this order'),
+  license: z
+    .object({ key: z.string(), expires_at: Instant.nullable(), activation_limit: z.int().nullable() })
+    .nullable()
+    .describe('The key that its payment issued, where it is of a variant with licence terms. Needs licenses:read'),
   is_test: z.boolean().describe('A rehearsal: no money moves'),
   created_at: Instant,
   expires_at: Instant.describe('Until then it can be paid'),
@@ -84,10 +88,10 @@ export type Order = z.infer<typeof Order>
 
 const MODES = ['live', 'test'] as const
 
-const Mode = z.enum(MODES, 'must be live or test')
+export const Mode = z.enum(MODES, 'must be live or test')
 export type Mode = z.infer<typeof Mode>
 
-const Modes = z.enum([...MODES, 'any'], 'must be live, test or any')
+export const Modes = z.enum([...MODES, 'any'], 'must be live, test or any')
 export type Modes = z.infer<typeof Modes>
 
 /** Of things that are found by name: a live key finds test orders when it says so. */

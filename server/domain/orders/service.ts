@@ -163,6 +163,7 @@ export function toOrder(ctx: StoreContext, row: OrderRow): Order {
     success_url: row.successUrl,
     cancel_url: row.cancelUrl,
     webhook_url: row.webhookUrl,
+    license: row.license,
     is_test: row.isTest,
     created_at: row.createdAt.toISOString(),
     expires_at: row.expiresAt.toISOString(),

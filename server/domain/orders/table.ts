@@ -54,6 +54,8 @@ export const orders = pgTable(
     successUrl: text('success_url'),
     cancelUrl: text('cancel_url'),
     webhookUrl: text('webhook_url'),
+    /** What `licenses` has issued for it, as the order, its events and its receipt show it; it doesn't change any more. */
+    license: jsonText('license').$type<{ key: string; expires_at: string | null; activation_limit: number | null }>(),
     /** Refunds that went through, and those that the gateway hasn't answered yet; their sum never exceeds the amount. */
     refundedMinor: minorUnits('refunded_minor').notNull(),
     refundingMinor: minorUnits('refunding_minor').notNull(),

@@ -2,6 +2,7 @@ import type { StoreContext } from '../../context'
 import { giveBackCoupon } from '../coupons/redemptions'
 import type { DisputeRow } from '../disputes/table'
 import { postDispute, postRefund, postSale } from '../ledger/service'
+import { issueLicense, revokeLicensesOf } from '../licenses/service'
 import { announce } from '../orders/events'
 import type { OrderRow, RefundRow } from '../orders/table'
 import { queueReceipt, queueRefundNotice } from '../receipts/service'
@@ -21,8 +22,9 @@ export async function afterOpened(tx: StoreContext, order: OrderRow): Promise<vo
 export async function afterPaid(tx: StoreContext, order: OrderRow, at: Date): Promise<void> {
   await enterRevenue(tx, order, { kind: 'sale', sourceId: order.id, amountMinor: order.amountMinor, happenedAt: at })
   await postSale(tx, order, at)
-  await queueReceipt(tx, order)
-  await announce(tx, { kind: 'completed', order })
+  const licensed = await issueLicense(tx, order)
+  await queueReceipt(tx, licensed)
+  await announce(tx, { kind: 'completed', order: licensed })
 }
 
 /** The buyer may try again: the session is open until its hour is over. */
@@ -45,6 +47,7 @@ export async function afterRefunded(tx: StoreContext, order: OrderRow, refund: R
     happenedAt: at,
   })
   await postRefund(tx, order, refund, at)
+  await revokeLicensesOf(tx, order, 'order_refunded')
   await queueRefundNotice(tx, order, refund)
   await announce(tx, { kind: 'refunded', order, refund })
 }
@@ -72,6 +75,7 @@ export async function afterDisputeLost(
   const { id: sourceId, takenMinor: amountMinor } = dispute
   // Nothing is lost where all had been refunded before.
   if (amountMinor > 0n) await enterRevenue(tx, order, { kind: 'refund', sourceId, amountMinor, happenedAt: at })
+  await revokeLicensesOf(tx, order, 'dispute_lost')
   await postDispute(tx, { kind: 'dispute_lost', disputeId: dispute.id, before, order, at })
   await announce(tx, { kind: 'dispute_lost', order, dispute })
 }

@@ -141,7 +141,8 @@ export function contentOf(
   const { subject, text, html } = email
   if (subject !== null && text !== null && html !== null) return { subject, text, html }
   const receiptUrl = `${ctx.publicUrl}/checkout/${order.sessionId}/receipt`
-  return writeMail({ store, order, refund, licenseKey: null, receiptUrl, canReply: replyTo(store.email) !== null })
+  const licenseKey = order.license?.key ?? null
+  return writeMail({ store, order, refund, licenseKey, receiptUrl, canReply: replyTo(store.email) !== null })
 }
 
 /** The store's address, unless it is one that nobody can have, as the first store's is until its owner sets another. */

@@ -177,8 +177,8 @@ export const orderSample: z.infer<typeof Order> = {
   transaction_id: cardSample.transaction_id,
   session_id: saleSample.stripe_session_id,
   product_id: saleSample.product_id,
-  variant_id: null,
-  product_name: 'Template pack',
+  variant_id: 'var_01y7geed2vd2y9ne0vmdyf1vy3',
+  product_name: 'Template pack – Team',
   subtotal_cents: 1900,
   discount_cents: 0,
   coupon_code: null,
@@ -200,6 +200,11 @@ export const orderSample: z.infer<typeof Order> = {
   success_url: 'https://shop.example.com/thanks',
   cancel_url: null,
   webhook_url: null,
+  license: {
+    key: 'ABCDE-FGH12-JKM34-NPQ56-RST78',
+    expires_at: '2027-03-02T09:00:00.000Z',
+    activation_limit: 3,
+  },
   is_test: true,
   created_at: '2026-03-02T08:55:00.000Z',
   expires_at: '2026-03-02T09:55:00.000Z',
@@ -210,6 +215,7 @@ export const orderPending = {
   ...orderSample,
   status: 'pending' as const,
   payment_method: null,
+  license: null,
   completed_at: null,
 }
 

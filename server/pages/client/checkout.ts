@@ -3,12 +3,15 @@
  * test cards, and keeps a second press of the button from being sent (the server charges once either way).
  */
 import { connectCardForm } from './card-form'
+import { copyOnPress } from './copy'
 import { connectFrame } from './frame'
 import { sendOnce } from './send-once'
 
 for (const form of document.querySelectorAll<HTMLFormElement>('form[data-card-form]')) connectCardForm(form)
 for (const form of document.querySelectorAll<HTMLFormElement>('form[data-once]')) sendOnce(form)
 for (const button of document.querySelectorAll('[data-print]')) button.addEventListener('click', () => window.print())
+
+for (const button of document.querySelectorAll<HTMLButtonElement>('[data-copy]')) copyOnPress(button)
 
 document.querySelector<HTMLElement>('#summary:not([hidden])')?.focus()
 connectFrame()

@@ -15,9 +15,18 @@ export type Paid = {
   email: string | null
   paidAt: Date
   card: { brand: string; last4: string } | null
+  license: LicenseShown | null
   /** Where the shop wants its buyers back; null when it didn't say. */
   backUrl: string | null
   told: Told
+}
+
+/** The key as it is now. */
+export type LicenseShown = {
+  key: string
+  status: 'active' | 'expired' | 'revoked'
+  expiresAt: Date | null
+  activationLimit: number | null
 }
 
 export function ReceiptPage({ visit, paid }: { visit: Visit; paid: Paid }) {
@@ -32,6 +41,7 @@ export function ReceiptPage({ visit, paid }: { visit: Visit; paid: Paid }) {
             <TestBadge visit={visit} isTest={paid.isTest} />
           </header>
           <Outcome visit={visit} paid={paid} />
+          {paid.license ? <LicenseKey visit={visit} license={paid.license} /> : null}
           <Lines visit={visit} paid={paid} />
           <p class="small no-print">{receipt.keep}</p>
           <div class="actions no-print">
@@ -67,6 +77,45 @@ function Outcome({ visit, paid }: { visit: Visit; paid: Paid }) {
         {!isRefunded && paid.refundedMinor > 0n ? ` ${receipt.partlyRefunded(money(paid.refundedMinor))}` : ''}
       </p>
       {paid.isTest ? <p class="small">{receipt.testLead}</p> : null}
+    </div>
+  )
+}
+
+/** With the button that copies it, where there is a script; one click or tap selects all of it where there is none. */
+function LicenseKey({ visit, license }: { visit: Visit; license: LicenseShown }) {
+  const { receipt } = visit.texts
+  const { key, status } = license
+  const isActive = status === 'active'
+  return (
+    <section class="license" aria-labelledby="license-title">
+      <h2 id="license-title">{receipt.license}</h2>
+      <div class="license-key">
+        <code id="license-key" class={isActive ? undefined : 'ended'}>
+          {key}
+        </code>
+        {isActive ? (
+          <button
+            type="button"
+            class="secondary scripted no-print"
+            data-copy="license-key"
+            data-copied={receipt.licenseCopied}
+          >
+            {receipt.licenseCopy}
+          </button>
+        ) : null}
+      </div>
+      {isActive ? <Terms visit={visit} license={license} /> : <p class="small">{receipt.licenseEnded[status]}</p>}
+    </section>
+  )
+}
+
+function Terms({ visit, license }: { visit: Visit; license: LicenseShown }) {
+  const { receipt } = visit.texts
+  const { expiresAt, activationLimit } = license
+  return (
+    <div class="small">
+      <p>{expiresAt ? receipt.licenseUntil(formatInstant(expiresAt, visit.locale)) : receipt.licenseForEver}</p>
+      {activationLimit === null ? null : <p>{receipt.licensePlaces(activationLimit)}</p>}
     </div>
   )
 }

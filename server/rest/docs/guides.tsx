@@ -3,6 +3,7 @@ import { ERRORS } from '../../kernel/errors'
 import type { TestCard } from '../../ports/gateway'
 import { Code } from './code'
 import { Events } from './events'
+import { Licences } from './licences'
 import { Receiving } from './receiving'
 import { EVENT, mcpConfig, restSample, signUp, trpcSample } from './samples'
 
@@ -22,6 +23,7 @@ export const GUIDES: readonly Guide[] = [
   { id: 'webhooks', title: 'Webhooks', Text: Webhooks },
   { id: 'receive-webhooks', title: 'Receive webhooks', Text: Receiving },
   { id: 'receipts', title: 'Receipts', Text: Receipts },
+  { id: 'licence-keys', title: 'Variants and licence keys', Text: Licences },
   { id: 'test-cards', title: 'Test mode and test cards', Text: TestCards },
 ]
 

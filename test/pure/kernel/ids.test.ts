@@ -1,17 +1,20 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
+  concealLicenseKeys,
   derivedRowId,
   formatRowId,
   formatStoreId,
   hashSecret,
   newApiKey,
+  newLicenseKey,
   newOrderNumber,
   newRowId,
   newSessionId,
   newSigningSecret,
   newStoreNumber,
   newTransactionId,
+  parseLicenseKey,
   parseRowId,
   parseSessionId,
   parseStoreId,
@@ -55,6 +58,22 @@ test('a row id and its documented form are each other, and nothing else is one',
     }),
   )
   expect(parseRowId('var', `var_${'z'.repeat(26)}`)).toBeUndefined()
+})
+
+test('a licence key is read however it was typed, and concealed wherever it stands', () => {
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom('', ' ', '-', '–', '\n'), { minLength: 24, maxLength: 24 }), (separators) => {
+      const key = newLicenseKey()
+      const typed = [...key.replaceAll('-', '').toLowerCase().replaceAll('0', 'o').replaceAll('1', 'i')]
+      expect(parseLicenseKey(typed.map((char, index) => `${char}${separators[index] ?? ''}`).join(''))).toBe(key)
+      expect(parseLicenseKey(key.slice(0, -1))).toBeUndefined()
+      expect(parseLicenseKey(`${key}0`)).toBeUndefined()
+      expect(parseLicenseKey(key.replace(/\w$/, 'U'))).toBeUndefined()
+      expect(concealLicenseKeys(`<b>${key}</b>: ${key}, PP-2603-7K2M9Q`)).toBe(
+        '<b>•••••-•••••-•••••-•••••-•••••</b>: •••••-•••••-•••••-•••••-•••••, PP-2603-7K2M9Q',
+      )
+    }),
+  )
 })
 
 test('a row id is a version-8 UUID, derived ones too', () => {
