@@ -1,5 +1,6 @@
 CREATE TYPE "public"."discount_type" AS ENUM('percentage', 'fixed');--> statement-breakpoint
 CREATE TYPE "public"."idempotency_status" AS ENUM('in_flight', 'done');--> statement-breakpoint
+CREATE TYPE "public"."license_revocation" AS ENUM('order_refunded', 'dispute_lost', 'seller');--> statement-breakpoint
 CREATE TYPE "public"."dispute_status" AS ENUM('needs_response', 'under_review', 'won', 'lost');--> statement-breakpoint
 CREATE TYPE "public"."order_status" AS ENUM('pending', 'completed', 'failed', 'refund_pending', 'refunded');--> statement-breakpoint
 CREATE TYPE "public"."payment_method" AS ENUM('card', 'crypto');--> statement-breakpoint
@@ -125,6 +126,31 @@ CREATE TABLE "ledger_tail" (
 	CONSTRAINT "ledger_tail_store_id_id_pk" PRIMARY KEY("store_id","id")
 );
 --> statement-breakpoint
+CREATE TABLE "license_activations" (
+	"store_id" bigint NOT NULL,
+	"license_id" uuid NOT NULL,
+	"instance" text NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "license_activations_store_id_license_id_instance_pk" PRIMARY KEY("store_id","license_id","instance")
+);
+--> statement-breakpoint
+CREATE TABLE "licenses" (
+	"store_id" bigint NOT NULL,
+	"id" uuid NOT NULL,
+	"is_test" boolean NOT NULL,
+	"key" text NOT NULL,
+	"order_id" uuid NOT NULL,
+	"product_id" uuid NOT NULL,
+	"variant_id" uuid NOT NULL,
+	"activation_limit" integer,
+	"activations" integer NOT NULL,
+	"expires_at" timestamp (3) with time zone,
+	"revoked_at" timestamp (3) with time zone,
+	"revoked_reason" "license_revocation",
+	"created_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "licenses_store_id_id_pk" PRIMARY KEY("store_id","id")
+);
+--> statement-breakpoint
 CREATE TABLE "orders" (
 	"store_id" bigint NOT NULL,
 	"id" uuid NOT NULL,
@@ -153,6 +179,7 @@ CREATE TABLE "orders" (
 	"success_url" text,
 	"cancel_url" text,
 	"webhook_url" text,
+	"license" text,
 	"refunded_minor" bigint NOT NULL,
 	"refunding_minor" bigint NOT NULL,
 	"disputed_minor" bigint NOT NULL,
@@ -387,6 +414,10 @@ CREATE TABLE "webhook_endpoints" (
 --> statement-breakpoint
 ALTER TABLE "coupon_redemptions" ADD CONSTRAINT "coupon_redemptions_store_id_order_id_orders_store_id_id_fk" FOREIGN KEY ("store_id","order_id") REFERENCES "public"."orders"("store_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "disputes" ADD CONSTRAINT "disputes_store_id_order_id_orders_store_id_id_fk" FOREIGN KEY ("store_id","order_id") REFERENCES "public"."orders"("store_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "license_activations" ADD CONSTRAINT "license_activations_store_id_license_id_licenses_store_id_id_fk" FOREIGN KEY ("store_id","license_id") REFERENCES "public"."licenses"("store_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "licenses" ADD CONSTRAINT "licenses_store_id_order_id_orders_store_id_id_fk" FOREIGN KEY ("store_id","order_id") REFERENCES "public"."orders"("store_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "licenses" ADD CONSTRAINT "licenses_store_id_product_id_products_store_id_id_fk" FOREIGN KEY ("store_id","product_id") REFERENCES "public"."products"("store_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "licenses" ADD CONSTRAINT "licenses_store_id_variant_id_product_variants_store_id_id_fk" FOREIGN KEY ("store_id","variant_id") REFERENCES "public"."product_variants"("store_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "orders" ADD CONSTRAINT "orders_store_id_product_id_products_store_id_id_fk" FOREIGN KEY ("store_id","product_id") REFERENCES "public"."products"("store_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "refunds" ADD CONSTRAINT "refunds_store_id_order_id_orders_store_id_id_fk" FOREIGN KEY ("store_id","order_id") REFERENCES "public"."orders"("store_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "payment_attempts" ADD CONSTRAINT "payment_attempts_store_id_order_id_orders_store_id_id_fk" FOREIGN KEY ("store_id","order_id") REFERENCES "public"."orders"("store_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
@@ -407,6 +438,10 @@ CREATE UNIQUE INDEX "api_keys_secret" ON "api_keys" USING btree ("store_id","sec
 CREATE INDEX "ledger_entries_newest" ON "ledger_entries" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "ledger_entries_newest_by_kind" ON "ledger_entries" USING btree ("store_id","is_test","kind","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST) WHERE kind <> 'sale';--> statement-breakpoint
 CREATE INDEX "ledger_entries_order" ON "ledger_entries" USING btree ("store_id","order_id","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
+CREATE UNIQUE INDEX "licenses_key" ON "licenses" USING btree ("store_id","key");--> statement-breakpoint
+CREATE UNIQUE INDEX "licenses_order" ON "licenses" USING btree ("store_id","order_id");--> statement-breakpoint
+CREATE INDEX "licenses_newest" ON "licenses" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
+CREATE INDEX "licenses_newest_of_product" ON "licenses" USING btree ("store_id","product_id","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE UNIQUE INDEX "orders_session" ON "orders" USING btree ("store_id","session_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "orders_number" ON "orders" USING btree ("store_id","number");--> statement-breakpoint
 CREATE UNIQUE INDEX "orders_transaction" ON "orders" USING btree ("store_id","transaction_id");--> statement-breakpoint
