@@ -81,6 +81,7 @@ describe('create_order', () => {
       checkout_url: `${world.url}/checkout/${order.session_id}`,
       cancel_url: null,
       webhook_url: null,
+      license: null,
       is_test: true,
       created_at: '2026-03-02T09:00:00.000Z',
       expires_at: '2026-03-02T10:00:00.000Z',
