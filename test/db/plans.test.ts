@@ -3,6 +3,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Db } from '../../server/db/client'
 import { toRows } from '../../server/db/migrate'
 import { inTransaction } from '../../server/db/transaction'
+import { NewCoupon } from '../../server/domain/coupons/schema'
+import { createCoupon, listCoupons } from '../../server/domain/coupons/service'
 import { recordDispute } from '../../server/domain/disputes/notices'
 import { listDisputes } from '../../server/domain/disputes/service'
 import { foldLedger } from '../../server/domain/ledger/roller'
@@ -63,7 +65,9 @@ async function fillStore(): Promise<void> {
   await multiply(db, 'ledger_entries', sql`${soon}, ${kinds}, 'order_id', ${numbered(sql`t.order_id`)}`)
   await recordDispute(shop.deps, shop.bank.name, await noticeOf(shop, sale))
   await multiply(db, 'disputes', sql`${soon}, 'gateway_reference', 'dp_' || n`)
-  for (const table of ['products', 'orders', 'events', 'deliveries', 'ledger_entries', 'disputes'])
+  await createCoupon(shop.ctx, NewCoupon.parse({ code: 'SAVE', discount_cents: 500, max_uses: 5 }))
+  await multiply(db, 'coupons', sql`${soon}, 'code', 'SAVE' || n, 'is_active', n % 3 > 0`)
+  for (const table of ['products', 'orders', 'events', 'deliveries', 'ledger_entries', 'disputes', 'coupons'])
     await db.execute(sql.raw(`analyze ${table}`))
 }
 
@@ -192,6 +196,16 @@ test(`pages of ${ROWS} ledger entries come from an index in order, all and of ea
 
 test(`pages of ${ROWS} disputes come from an index in order`, async () => {
   await expectIndexed((page) => listDisputes(shop.ctx, page))
+})
+
+test(`pages of ${ROWS} coupons come from an index in order, all and of each state`, async () => {
+  for (const isActive of [undefined, true, false]) {
+    const plans = await plansOf(() => listCoupons(shop.ctx, { limit: 20, is_active: isActive }))
+    // Besides the page, all that fit are counted.
+    const pages = plans.filter((plan) => !plan.some((node) => node['Node Type'] === 'Aggregate'))
+    expect(pages).toHaveLength(1)
+    for (const plan of pages) expectOrderedByIndex(plan)
+  }
 })
 
 test('a balance is read without a look at the entries, however many there are', async () => {

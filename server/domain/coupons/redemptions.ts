@@ -1,4 +1,4 @@
-import { and, count, eq, inArray, sql } from 'drizzle-orm'
+import { and, desc, eq, inArray } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
 import { basisPointsOf } from '../../kernel/money'
 import { leastCharge } from '../orders/amounts'
@@ -7,27 +7,25 @@ import { getStore } from '../stores/service'
 import { discountOf, type Price, refusalOf } from './pricing'
 import { CouponRefusedError, refusalText } from './refusals'
 import { type CouponRefusal, normalCode } from './schema'
-import { type CouponRow, couponRedemptions, coupons } from './table'
+import { type CouponRow, coupons } from './table'
+import { changeLimitedUses, customerOf, insertUse, lockToUse, release, useNumbers } from './uses'
 
-/*
- * Uses of coupons. Every transaction here holds its order's row; then it takes the coupon's, of several coupons the smaller id
- * first; and writes its redemption last. So nobody waits in a circle.
- *
- * A coupon without max_uses is locked in a way that its users share: only whoever changes or deletes it has to wait, and is waited
- * for. With max_uses, its row counts the uses and its users queue for it, as they must. What one customer has used is guarded by
- * the unique number of each use.
+/**
+ * A test order may have a live coupon where no test coupon has its code, unless `ownMode` forbids it: a rehearsal, by the coupon's
+ * terms and without a use of it.
  */
-
-/** The customer that an e-mail address stands for. */
-export function customerOf(email: string): string {
-  return email.normalize('NFKC').trim().toLowerCase()
-}
-
-export async function findCouponByCode(ctx: StoreContext, code: string): Promise<CouponRow | undefined> {
+export async function findCouponByCode(
+  ctx: StoreContext,
+  code: string,
+  ownMode = false,
+): Promise<CouponRow | undefined> {
+  const modes = ctx.isTest && !ownMode ? [true, false] : [ctx.isTest]
   const [row] = await ctx.db
     .select()
     .from(coupons)
-    .where(and(eq(coupons.storeId, ctx.storeId), eq(coupons.isTest, ctx.isTest), eq(coupons.code, normalCode(code))))
+    .where(and(eq(coupons.storeId, ctx.storeId), inArray(coupons.isTest, modes), eq(coupons.code, normalCode(code))))
+    .orderBy(desc(coupons.isTest))
+    .limit(1)
   return row
 }
 
@@ -39,7 +37,7 @@ export async function refusalNow(
   email: string | null,
 ): Promise<CouponRefusal | null> {
   const refusal = refusalOf(coupon, price, circumstances(ctx, price))
-  if (refusal) return refusal
+  if (refusal || coupon.isTest !== ctx.isTest) return refusal
   if (isUsedUp(coupon)) return 'used_up'
   if (email === null || coupon.maxUsesPerCustomer === null) return null
   const numbers = await useNumbers(ctx, coupon.id, customerOf(email))
@@ -54,18 +52,21 @@ function isUsedUp({ maxUses, limitedUses }: CouponRow): boolean {
   return maxUses !== null && limitedUses >= maxUses
 }
 
+export type CouponWish = { order: OrderRow; code: string; email: string | null; ownMode?: boolean | undefined }
+
 /**
  * Attaches a coupon to an order that the transaction holds, in place of the one it had. `email` is the buyer's, where it is known;
  * where not, `claimUse` counts the use when it is. Returns the order at its new price. Throws CouponRefusedError.
  */
 export async function takeCoupon(
   tx: StoreContext,
-  { order, code, email }: { order: OrderRow; code: string; email: string | null },
+  { order, code, email, ownMode = false }: CouponWish,
 ): Promise<OrderRow> {
-  const seen = await findCouponByCode(tx, code)
+  const seen = await findCouponByCode(tx, code, ownMode)
   if (!seen) throw refused('not_found', normalCode(code), null, order)
   if (order.couponId === seen.id) return order
   const old = order.couponId
+  if (seen.isTest !== order.isTest) return rehearse(tx, order, seen)
   if (old !== null && old < seen.id) await release(tx, order.id, old)
   const coupon = await hold(tx, seen, order)
   if (old !== null && old > seen.id) await release(tx, order.id, old)
@@ -73,8 +74,18 @@ export async function takeCoupon(
   if (!(await insertUse(tx, order.id, coupon.id, customer, coupon.maxUsesPerCustomer))) {
     throw refused('used_by_customer', coupon.code, coupon, order)
   }
-  const discountMinor = discountOf(coupon, order.subtotalMinor)
-  return reprice(tx, order, { couponId: coupon.id, couponCode: coupon.code, discountMinor })
+  return reprice(tx, order, discountedBy(coupon, order))
+}
+
+async function rehearse(tx: StoreContext, order: OrderRow, coupon: CouponRow): Promise<OrderRow> {
+  const refusal = refusalOf(coupon, order, circumstances(tx, order))
+  if (refusal) throw refused(refusal, coupon.code, coupon, order)
+  await giveBackCoupon(tx, order)
+  return reprice(tx, order, discountedBy(coupon, order))
+}
+
+function discountedBy(coupon: CouponRow, { subtotalMinor }: OrderRow): Discounted {
+  return { couponId: coupon.id, couponCode: coupon.code, discountMinor: discountOf(coupon, subtotalMinor) }
 }
 
 /** Takes the coupon off an order that the transaction holds; its use is free again. Returns the order at its full price. */
@@ -89,132 +100,15 @@ export async function giveBackCoupon(tx: StoreContext, order: OrderRow): Promise
   if (order.couponId !== null) await release(tx, order.id, order.couponId)
 }
 
-/**
- * Counts the use of an order's coupon for whoever is about to pay, before any charge. False when this customer has used it as often
- * as one may: the order may not be charged at this price.
- */
-export async function claimUse(tx: StoreContext, order: OrderRow, email: string): Promise<boolean> {
-  const { couponId } = order
-  if (couponId === null) return true
-  const customer = customerOf(email)
-  const [use] = await tx.db
-    .select()
-    .from(couponRedemptions)
-    .where(ofOrder(tx, order.id, couponId))
-  if (!use || use.customer === customer) return true
-  const [coupon] = await tx.db.select().from(coupons).where(sameCoupon(tx, couponId))
-  const limit = coupon?.maxUsesPerCustomer ?? null
-  if (limit !== null && (await useNumbers(tx, couponId, customer)).length >= limit) return false
-  await tx.db.delete(couponRedemptions).where(ofOrder(tx, order.id, couponId))
-  if (await insertUse(tx, order.id, couponId, customer, limit)) return true
-  // Lost to another checkout of the same customer in this very moment: as it was, for whoever drops the coupon.
-  await insertUse(tx, order.id, couponId, null, null)
-  return false
-}
-
-/** Uses of each coupon: orders that have it and are paid, or may still be. */
-export async function countUses(ctx: StoreContext, rows: readonly CouponRow[]): Promise<Map<string, number>> {
-  const uses = new Map(rows.map(({ id, limitedUses }) => [id, limitedUses]))
-  const unlimited = rows.filter(({ maxUses }) => maxUses === null).map(({ id }) => id)
-  if (unlimited.length === 0) return uses
-  const counted = await ctx.db
-    .select({ id: couponRedemptions.couponId, uses: count() })
-    .from(couponRedemptions)
-    .where(and(eq(couponRedemptions.storeId, ctx.storeId), inArray(couponRedemptions.couponId, unlimited)))
-    .groupBy(couponRedemptions.couponId)
-  for (const id of unlimited) uses.set(id, 0)
-  for (const { id, uses: number } of counted) uses.set(id, number)
-  return uses
-}
-
-/** The coupon's row as it is now, kept from changing until the transaction ends, and one use of it taken. */
+/** The coupon as it is now, with one use of it taken. */
 async function hold(tx: StoreContext, seen: CouponRow, order: OrderRow): Promise<CouponRow> {
   // What is over already needs no queueing for: a sold-out coupon must not slow the shop down.
-  const early = isUsedUp(seen) ? seen : await lockToUse(tx, seen.id, seen.maxUses !== null)
-  if (!early) throw refused('not_found', seen.code, null, order)
-  const refusal = refusalOf(early, order, circumstances(tx, order)) ?? (isUsedUp(early) ? 'used_up' : null)
-  if (refusal) throw refused(refusal, early.code, early, order)
-  if (early.maxUses !== null) await changeLimitedUses(tx, early.id, 1)
-  return early
-}
-
-/** Gives back what the order holds of this coupon, if it does; the coupon may be gone. */
-async function release(tx: StoreContext, orderId: string, couponId: string): Promise<void> {
-  const [seen] = await tx.db.select().from(coupons).where(sameCoupon(tx, couponId))
-  const coupon = seen && (await lockToUse(tx, couponId, seen.maxUses !== null))
-  const freed = await tx.db
-    .delete(couponRedemptions)
-    .where(ofOrder(tx, orderId, couponId))
-    .returning({ orderId: couponRedemptions.orderId })
-  if (freed.length > 0 && coupon && coupon.maxUses !== null) await changeLimitedUses(tx, couponId, -1)
-}
-
-async function lockToUse(tx: StoreContext, id: string, isLimited: boolean): Promise<CouponRow | undefined> {
-  const [row] = await tx.db
-    .select()
-    .from(coupons)
-    .where(sameCoupon(tx, id))
-    .for(isLimited ? 'no key update' : 'key share')
-  // It was given a limit since it was seen.
-  return row && row.maxUses !== null && !isLimited ? lockToUse(tx, id, true) : row
-}
-
-async function changeLimitedUses(tx: StoreContext, id: string, by: 1 | -1): Promise<void> {
-  await tx.db
-    .update(coupons)
-    .set({ limitedUses: sql`${coupons.limitedUses} + ${by}` })
-    .where(sameCoupon(tx, id))
-}
-
-/** False when the customer has had as many as allowed. Without a customer it has no number yet. */
-async function insertUse(
-  tx: StoreContext,
-  orderId: string,
-  couponId: string,
-  customer: string | null,
-  limit: number | null,
-): Promise<boolean> {
-  for (;;) {
-    const numbers = customer === null ? [] : await useNumbers(tx, couponId, customer)
-    if (limit !== null && numbers.length >= limit) return false
-    const useNumber = customer === null ? null : firstFree(numbers)
-    const made = await tx.db
-      .insert(couponRedemptions)
-      .values({ storeId: tx.storeId, orderId, couponId, customer, useNumber, takenAt: tx.clock.now() })
-      .onConflictDoNothing({
-        target: [
-          couponRedemptions.storeId,
-          couponRedemptions.couponId,
-          couponRedemptions.customer,
-          couponRedemptions.useNumber,
-        ],
-      })
-      .returning({ orderId: couponRedemptions.orderId })
-    if (made.length > 0) return true
-    // Another checkout of this customer was faster; its number shows now.
-  }
-}
-
-async function useNumbers(ctx: StoreContext, couponId: string, customer: string): Promise<number[]> {
-  const rows = await ctx.db
-    .select({ number: couponRedemptions.useNumber })
-    .from(couponRedemptions)
-    .where(
-      and(
-        eq(couponRedemptions.storeId, ctx.storeId),
-        eq(couponRedemptions.couponId, couponId),
-        eq(couponRedemptions.customer, customer),
-      ),
-    )
-  return rows.map(({ number }) => number ?? 0)
-}
-
-/** Never above one more than there are, so that a limit that was read with them holds for the number too. */
-function firstFree(numbers: readonly number[]): number {
-  const taken = new Set(numbers)
-  let free = 1
-  while (taken.has(free)) free++
-  return free
+  const coupon = isUsedUp(seen) ? seen : await lockToUse(tx, seen.id, seen.maxUses !== null)
+  if (!coupon) throw refused('not_found', seen.code, null, order)
+  const refusal = refusalOf(coupon, order, circumstances(tx, order)) ?? (isUsedUp(coupon) ? 'used_up' : null)
+  if (refusal) throw refused(refusal, coupon.code, coupon, order)
+  if (coupon.maxUses !== null) await changeLimitedUses(tx, coupon.id, 1)
+  return coupon
 }
 
 type Discounted = Pick<OrderRow, 'couponId' | 'couponCode' | 'discountMinor'>
@@ -233,17 +127,4 @@ async function reprice(tx: StoreContext, order: OrderRow, discount: Discounted):
 
 function refused(reason: CouponRefusal, code: string, coupon: CouponRow | null, price: Price) {
   return new CouponRefusedError(reason, refusalText(reason, code, coupon, price))
-}
-
-export function sameCoupon(ctx: StoreContext, id: string) {
-  return and(eq(coupons.storeId, ctx.storeId), eq(coupons.isTest, ctx.isTest), eq(coupons.id, id))
-}
-
-/** Redemptions have no is_test of their own: they belong to an order, which callers hold in the context's mode. */
-function ofOrder(tx: StoreContext, orderId: string, couponId: string) {
-  return and(
-    eq(couponRedemptions.storeId, tx.storeId),
-    eq(couponRedemptions.orderId, orderId),
-    eq(couponRedemptions.couponId, couponId),
-  )
 }

@@ -9,10 +9,11 @@ import { MAX_AMOUNT_MINOR } from '../../kernel/wire'
 import { getProduct } from '../products/service'
 import { getVariant } from '../products/variants'
 import { discountOf, type Price } from './pricing'
-import { countUses, findCouponByCode, refusalNow, sameCoupon } from './redemptions'
+import { findCouponByCode, refusalNow } from './redemptions'
 import { refusalText } from './refusals'
 import type { Coupon, CouponPreview, CouponQuery, CouponRefusal, CouponTrial, CouponUpdate, NewCoupon } from './schema'
 import { type CouponRow, couponRedemptions, coupons } from './table'
+import { countUses, sameCoupon } from './uses'
 
 /** Throws coupon_exists when the store has this code already, in this mode. */
 export async function createCoupon(ctx: StoreContext, input: NewCoupon): Promise<CouponRow> {
@@ -155,12 +156,14 @@ export async function deleteCoupon(ctx: StoreContext, id: string): Promise<void>
 
 export type Previewed = Price & { coupon: CouponRow | null; refusal: CouponRefusal | null; discountMinor: bigint }
 
+export type Trial = { code: string; price: Price; email: string | null; ownMode?: boolean }
+
 /** What a coupon would do to a price, or why it wouldn't. Takes no use. */
 export async function previewCoupon(
   ctx: StoreContext,
-  { code, price, email }: { code: string; price: Price; email: string | null },
+  { code, price, email, ownMode = false }: Trial,
 ): Promise<Previewed> {
-  const coupon = await findCouponByCode(ctx, code)
+  const coupon = await findCouponByCode(ctx, code, ownMode)
   const { subtotalMinor, currency } = price
   const refusal = coupon ? await refusalNow(ctx, coupon, price, email) : 'not_found'
   const discountMinor = coupon && !refusal ? discountOf(coupon, subtotalMinor) : 0n

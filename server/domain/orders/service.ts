@@ -22,7 +22,13 @@ export type Item = {
 }
 
 /** What an order is made of, and for which session. */
-export type Sold = { store: StoreRow; item: Item; sessionId: string }
+export type Sold = {
+  store: StoreRow
+  item: Item
+  sessionId: string
+  /** A test key asks, which sees test data only: a test order may have a live coupon otherwise. */
+  ownMode?: boolean
+}
 
 export type Wishes = Pick<
   OrderRow,

@@ -133,7 +133,8 @@ export async function openOrder(
   const inserted = await insertOrder(tx, sold, wishes)
   if (!inserted) return undefined
   const { customerEmail: email } = inserted
-  const order = code === undefined ? inserted : await takeCoupon(tx, { order: inserted, code, email })
+  const { ownMode } = sold
+  const order = code === undefined ? inserted : await takeCoupon(tx, { order: inserted, code, email, ownMode })
   refuseUnchargeable(tx, order)
   await afterOpened(tx, order)
   return order

@@ -29,7 +29,7 @@ export async function createOrder(caller: StoreContext, input: NewOrder, run?: s
     run === undefined ? newSessionId(storeId, isTest) : derivedSessionId(storeId, isTest, `order ${run}`)
   const made = await inTransaction(ctx, async (tx) => {
     if (webhookUrl !== undefined) await openOrderEndpoint(tx, webhookUrl)
-    return openOrder(tx, { store, item, sessionId }, wishesOf(input), input.coupon_code)
+    return openOrder(tx, { store, item, sessionId, ownMode: caller.isTest }, wishesOf(input), input.coupon_code)
   })
   return made ?? getOrder(ctx, sessionId)
 }

@@ -302,6 +302,57 @@ describe('an order that a coupon makes free', () => {
   })
 })
 
+describe('a test order', () => {
+  const liveKey = () => shop.opened.liveKey
+  const sell = (body: Body, key: string) =>
+    callRest<Body>(world.url, 'POST', '/v1/orders', { key, body: { coupon_code: 'real', ...body } })
+  const addLive = async () => {
+    const body = { code: 'real', discount_basis_points: 5_000, max_uses: 1, max_uses_per_customer: 1 }
+    const { body: made } = await callRest<Body>(world.url, 'POST', '/v1/coupons', { key: liveKey(), body })
+    return async () => {
+      const { body: now } = await callRest<Body>(world.url, 'GET', `/v1/coupons/${made.id}`, { key: liveKey() })
+      return now.uses
+    }
+  }
+
+  test('of a live key rehearses a live coupon, and no use is counted', async () => {
+    const uses = await addLive()
+    const goods = { amount_cents: 1_900, mode: 'test', customer_email: 'ada@example.com' }
+    for (let time = 0; time < 3; time++) {
+      const { status, body } = await sell(goods, liveKey())
+      expect([status, body.amount_cents, body.is_test]).toEqual([201, 950, true])
+      const { checkout } = await payAs(String(body.session_id), 'ada@example.com')
+      expect([checkout.state, checkout.order.amountMinor]).toEqual(['paid', 950n])
+    }
+    expect(await uses()).toBe(0)
+    // A test coupon of the same code is the one that counts.
+    await addCoupon(shop, 'REAL', { max_uses: 1 })
+    expect((await sell(goods, liveKey())).body).toMatchObject({ amount_cents: 1_710 })
+    expect((await sell(goods, liveKey())).status).toBe(422)
+  })
+
+  test('of a test key knows no live coupon', async () => {
+    await addLive()
+    const { status, body } = await sell({ amount_cents: 1_900 }, shop.opened.testKey)
+    expect([status, body.error]).toEqual([422, 'There is no coupon REAL.'])
+    const path = '/v1/coupon_preview?code=real&amount_cents=1900'
+    const previewed = await callRest<Body>(world.url, 'GET', path, { key: shop.opened.testKey })
+    expect(previewed.body).toMatchObject({ reason: 'not_found', coupon: null })
+  })
+
+  test('gives its own coupon back for a live one on its page, and ends like every order', async () => {
+    const uses = await addLive()
+    const own = await addCoupon(shop, 'OWN', { max_uses: 1 })
+    const { id, sessionId } = await order('own')
+    expect((await applyCoupon(shop.deps, sessionId, 'real')).checkout.order).toMatchObject({ amountMinor: 950n })
+    expect([await usesOf(shop, own), await uses()]).toEqual([0, 0])
+    expect((await applyCoupon(shop.deps, sessionId, 'own')).checkout.order).toMatchObject({ amountMinor: 1_710n })
+    await applyCoupon(shop.deps, sessionId, 'real')
+    await endSessions()
+    expect([(await shop.ledger(id)).order.status, await uses()]).toEqual(['failed', 0])
+  })
+})
+
 describe('a limit', () => {
   test('below what was used takes no more, until enough was given back', async () => {
     const id = await addCoupon(shop, 'MANY')
