@@ -110,11 +110,12 @@ function Rest({ publicUrl }: { publicUrl: string }) {
         for bad input.
       </p>
       <p>
-        Orders have one more: <code>/api/v1/orders</code>, with decimal amounts (<code>29.99</code>, read digit by
-        digit), <code>limit</code> and <code>offset</code>, and errors as <code>{'{"error": "…"}'}</code>.{' '}
-        <code>testMode: true</code> makes a test order with a live key too; there, such a key finds and lists its test
-        orders beside the live ones, each with <code>is_test</code>, and <code>?is_test=false</code> leaves them out.
-        Everywhere else a live key sees test orders only when it asks with <code>mode</code>.
+        Orders and coupons have one more: <code>/api/v1/orders</code> and <code>/api/v1/coupons</code>, with decimal
+        amounts (<code>29.99</code>, read digit by digit), <code>limit</code> and <code>offset</code>, and errors as{' '}
+        <code>{'{"error": "…"}'}</code>. <code>testMode: true</code> makes a test order with a live key too; there, such
+        a key finds and lists its test orders beside the live ones, each with <code>is_test</code>, and{' '}
+        <code>?is_test=false</code> leaves them out. Everywhere else a live key sees test orders only when it asks with{' '}
+        <code>mode</code>.
       </p>
     </>
   )
