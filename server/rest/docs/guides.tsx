@@ -23,6 +23,7 @@ export const GUIDES: readonly Guide[] = [
   { id: 'webhooks', title: 'Webhooks', Text: Webhooks },
   { id: 'receive-webhooks', title: 'Receive webhooks', Text: Receiving },
   { id: 'coupons', title: 'Coupons', Text: Coupons },
+  { id: 'balance', title: 'Balance and disputes', Text: Balance },
   { id: 'receipts', title: 'Receipts', Text: Receipts },
   { id: 'licence-keys', title: 'Variants and licence keys', Text: Licences },
   { id: 'test-cards', title: 'Test mode and test cards', Text: TestCards },
@@ -233,6 +234,26 @@ function Receipts() {
       mail server that is busy or down is asked again for about a day. Answers go to your store's e-mail address.{' '}
       <code>resend_receipt</code> sends one again. What a test order sends has <code>[Test]</code> in its subject.
     </p>
+  )
+}
+
+function Balance() {
+  return (
+    <>
+      <p>
+        <code>get_balance</code> says what your card sales have earned: gross, less the platform's fees, refunds and
+        lost disputes, is what is available and what is pending. Behind it is a double-entry ledger, which{' '}
+        <code>list_ledger_entries</code> shows. A refund takes your net of the sale back, since the fee is returned in
+        proportion; refunds of parts that make up the whole return exactly the fee.
+      </p>
+      <p>
+        When a buyer asks their bank for the money, <code>payment.disputed</code> tells you, what is left of the order
+        is pending, and it can't be refunded. <code>dispute.won</code> gives it back; <code>dispute.lost</code> lowers
+        revenue and balance as a refund does. The order stays completed; its <code>dispute_status</code> says how it
+        stands. A test key rehearses all of it with <code>raise_test_dispute</code> and{' '}
+        <code>resolve_test_dispute</code>.
+      </p>
+    </>
   )
 }
 

@@ -128,8 +128,13 @@ test('while a dispute is open nothing is refunded; once it is lost, the rest is'
   await expect(refund(order, 100)).rejects.toMatchObject({ code: 'order_disputed', field: 'id' })
   await report(shop, { ...notice, status: 'lost' })
   await expect(refund(order, 501)).rejects.toMatchObject({ code: 'refund_exceeds_payment' })
+  shop.bank.trouble = 'unreachable'
+  expect((await refund(order)).order).toMatchObject({ status: 'completed', refundingMinor: 500n })
+  shop.bank.trouble = 'none'
+  world.clock.advance(MINUTE_MS)
+  await recoverRefunds(shop.deps)
   // Not all of it was refunded, so that it isn't an order that was refunded.
-  expect((await refund(order)).order).toMatchObject({ status: 'completed', refundedMinor: 500n, refundingMinor: 0n })
+  expect(await now(order)).toMatchObject({ status: 'completed', refundedMinor: 500n, refundingMinor: 0n })
   await expect(refund(order)).rejects.toMatchObject({ code: 'order_not_refundable' })
   expect(await balance()).toMatchObject({
     available_cents: 0,

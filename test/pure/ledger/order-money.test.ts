@@ -41,6 +41,18 @@ test('a full refund takes the net of the sale from the seller and the fee from t
   ])
 })
 
+test.each([
+  [1n, 0n],
+  [19n, 0n],
+  [20n, 1n],
+  [594n, 15n],
+  [1_880n, 47n],
+  [1_881n, 48n],
+])('a refund of %s of 1900 gives back %s of the fee of 48: half and more count as one', (refundedMinor, back) => {
+  const order = sold(1_900n, 48n)
+  expect(-credited(legsBetween(order, { ...order, refundedMinor }), 'platform_fees')).toBe(back)
+})
+
 test('what is free, and what changes nothing, has no legs', () => {
   expect(legsBetween(null, sold(0n, 0n))).toEqual([])
   expect(legsBetween(sold(500n, 5n), sold(500n, 5n))).toEqual([])
