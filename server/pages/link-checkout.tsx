@@ -14,10 +14,10 @@ import {
 import { MINUTE_MS } from '../kernel/clock'
 import { AppError } from '../kernel/errors'
 import { exponentOf, formatMoney } from '../kernel/money'
-import { readCardForm } from './card-form'
+import { couponOfAddress, type Discounted, unlessRefused, withoutCoupon, wordsOf } from './coupon'
 import { amountLimits, type LinkTerms, OWN_AMOUNT, readLink, readOwnAmount, type WrongParameter } from './link-terms'
-import { checkoutPath, type PageContext, readForm, seeOther, sendPage } from './page'
-import { type Offer, pay, refilled, saleOfOrder, sendForm } from './paying'
+import { checkoutPath, type PageContext, readForm, seeOther, sendPage, withoutParameter } from './page'
+import { askAgain, type Offer, pay, readPurchase, refilled, saleOfOrder, sendForm } from './paying'
 import { payForSession } from './session-checkout'
 import { heldSession, holdSession, mintSession, postedSession } from './session-cookie'
 import { samePage, sendAlreadyPaid, sendLinkProblems, sendObstacle } from './states'
@@ -58,14 +58,26 @@ export async function payForLink(c: PageContext, deps: Deps, storeId: string): P
   if (await checkoutOf(deps, sessionId)) return payForSession(c, deps, sessionId, fields)
   const ready = await saleOf(c, link)
   if (ready instanceof Response) return ready
-  const { payment, problems } = readCardForm(fields, deps.clock.now())
-  if (!payment) return sendForm(c, deps, offerOf(link, ready, sessionId), refilled(fields, problems, null), 422)
-  const opened = await openLinkedSession(link, ready, { sessionId, email: payment.email })
+  const visit = c.get('visit')
+  const offer = offerOf(link, ready, sessionId)
+  const { purchase, problems } = readPurchase(fields, offer.sale, deps.clock.now())
+  if (!purchase) return sendForm(c, deps, offer, refilled(fields, problems, null), 422)
+  const asked = askAgain(c, deps, offer, fields)
+  if (asked) return asked
+  const opened = await unlessRefused(openLinkedSession(link, ready, { sessionId, email: purchase.email }))
+  if ('refusal' in opened) {
+    return sendForm(
+      c,
+      deps,
+      withoutCoupon(offer, wordsOf(visit.texts, opened.refusal)),
+      refilled(fields, [], null),
+      409,
+    )
+  }
   hold(c, deps, link, sessionId)
-  const sale = saleOfOrder(opened, null)
-  const action = checkoutPath(c.get('visit'), sessionId)
-  const offer: Offer = { sale, action, sessionId: null, successUrl: opened.order.successUrl }
-  return pay(c, deps, offer, { sessionId, fields, payment })
+  const sale = saleOfOrder(visit, opened, offer.sale.description)
+  const action = checkoutPath(visit, sessionId)
+  return pay(c, deps, { ...offer, sale, action, sessionId: null }, { sessionId, fields, purchase })
 }
 
 /** Throws store_not_found. */
@@ -80,11 +92,15 @@ async function readVisit(c: PageContext, deps: Deps, storeId: string): Promise<L
   return { ...seller, ...reading, address: samePage(c), cookie }
 }
 
+/** What the link sells, and at which price. */
+type Ready = LinkedSale & { price: Discounted }
+
 /** What the link sells, or the page that says why it can't, or that asks how much. */
-async function saleOf(c: PageContext, link: Link): Promise<LinkedSale | Response> {
+async function saleOf(c: PageContext, link: Link): Promise<Ready | Response> {
   const { texts } = c.get('visit')
   const obstacle = obstacleOf(link.ctx, link.store, link.goods)
-  if (obstacle) return sendObstacle(c, obstacle, link)
+  // What costs nothing needs no gateway; whether it does is known only below.
+  if (obstacle && obstacle !== 'no_gateway') return sendObstacle(c, obstacle, link)
   const { terms, goods } = link
   const problems = [...link.problems, ...(await refusedWebhook(link))]
   if (problems.length > 0) return sendLinkProblems(c, wordsFor(c, problems, link), link)
@@ -95,7 +111,12 @@ async function saleOf(c: PageContext, link: Link): Promise<LinkedSale | Response
     const parameter = goods ? 'variant_id' : 'amount'
     return sendLinkProblems(c, wordsFor(c, [{ parameter, problem: 'amount_range' }], link), link)
   }
-  return { item, wishes: terms.wishes, lifetimeMs: c.get('visit').frame ? EMBEDDED_MS : null }
+  const { priceMinor: subtotalMinor, currency } = item
+  const price = await couponOfAddress(c.get('visit'), link.ctx, link.address, { subtotalMinor, currency })
+  const isFree = price.discountMinor === subtotalMinor
+  if (obstacle && !isFree) return sendObstacle(c, obstacle, link)
+  const lifetimeMs = c.get('visit').frame ? EMBEDDED_MS : null
+  return { item, couponCode: price.code, isFree, wishes: terms.wishes, lifetimeMs, price }
 }
 
 function itemAt(amount: bigint | Unanswered, name: string, currency: string): Item | Unanswered {
@@ -165,14 +186,15 @@ function askAmount(c: PageContext, link: Link, productName: string, { text, prob
   return sendPage(c, problem ? 422 : 200, page, { logoUrl: store.logoUrl })
 }
 
-function offerOf(link: Link, { item, wishes }: LinkedSale, sessionId: string): Offer {
+function offerOf(link: Link, { item, wishes, price }: Ready, sessionId: string): Offer {
   const { store, ctx, goods, terms, address } = link
   const isOwnAmount = terms.amountMinor === null && goods === null
   const sale = {
     ...{ store, isTest: ctx.isTest, productName: item.name, description: goods?.product.description ?? null },
-    ...{ amountMinor: item.priceMinor, currency: item.currency },
+    ...{ amountMinor: price.subtotalMinor - price.discountMinor, currency: item.currency },
+    ...{ price, coupon: price.entry },
     cancelUrl: wishes.cancelUrl ?? null,
-    changeUrl: isOwnAmount ? without(address, OWN_AMOUNT) : null,
+    changeUrl: isOwnAmount ? withoutParameter(address, OWN_AMOUNT) : null,
   }
   return { sale, action: address, sessionId, successUrl: wishes.successUrl ?? null }
 }
@@ -199,11 +221,4 @@ function hold(c: PageContext, deps: Deps, link: Link, sessionId: string): void {
 
 function againUrl(address: string): string {
   return `${address}${address.includes('?') ? '&' : '?'}again=1`
-}
-
-function without(address: string, name: string): string {
-  const [path, query] = address.split('?')
-  const rest = new URLSearchParams(query)
-  rest.delete(name)
-  return rest.size > 0 ? `${path}?${rest}` : `${path}`
 }

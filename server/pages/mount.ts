@@ -1,14 +1,22 @@
-import { type Context, Hono } from 'hono'
+import { type Context, Hono, type Next } from 'hono'
 import type { Deps } from '../context'
 import { AppError } from '../kernel/errors'
 import { addressOf, type Env } from '../rest/request'
 import { type Asset, createAssets } from './assets'
+import { COUPON } from './coupon'
 import { frameOf } from './frame'
 import { payForLink, showLink } from './link-checkout'
 import { type PageContext, type PageEnv, visitOf } from './page'
 import { payForProduct, showProduct } from './product-checkout'
 import { isSameOrigin } from './same-origin'
-import { answerChallenge, payForSession, showChallenge, showReceipt, showSession } from './session-checkout'
+import {
+  answerChallenge,
+  changeCoupon,
+  payForSession,
+  showChallenge,
+  showReceipt,
+  showSession,
+} from './session-checkout'
 import { sendError, sendFailure, sendNotFound, sendOriginRefused, sendTooMany } from './states'
 
 const FOR_EVER = 'public, max-age=31536000, immutable'
@@ -54,11 +62,9 @@ function checkoutPages(deps: Deps, assets: ReturnType<typeof createAssets>): Hon
   pages.use(async (c, next) => {
     const frame = isEmbedded(c.req.path) ? frameOf(c) : null
     c.set('visit', visitOf(c.req.raw, deps, await assets(), frame))
-    if (c.req.method !== 'POST') return next()
+    if (c.req.method !== 'POST') return c.req.query(COUPON) ? limited(c, deps, next) : next()
     if (!isSameOrigin(c.req.raw.headers, deps.publicUrl)) return sendOriginRefused(c)
-    const address = addressOf(c)
-    const waitSeconds = address === undefined ? undefined : await deps.cardForms.exceededFor(address)
-    return waitSeconds === undefined ? next() : sendTooMany(c, waitSeconds)
+    return limited(c, deps, next)
   })
   pages.get('/embed', (c) => showLink(c, deps, c.req.query('store_id') ?? ''))
   pages.post('/embed', (c) => payForLink(c, deps, c.req.query('store_id') ?? ''))
@@ -67,6 +73,7 @@ function checkoutPages(deps: Deps, assets: ReturnType<typeof createAssets>): Hon
   for (const folder of ['', '/embed'] as const) {
     pages.get(`${folder}/:id/receipt`, (c) => showReceipt(c, deps, c.req.param('id')))
     pages.get(`${folder}/:id/challenge`, (c) => showChallenge(c, deps, c.req.param('id')))
+    pages.post(`${folder}/:id/coupon`, (c) => changeCoupon(c, deps, c.req.param('id')))
     pages.post(`${folder}/:id/challenge`, (c) => answerChallenge(c, deps, c.req.param('id')))
   }
   pages.get(EMBEDDED_SESSION, (c) => showSession(c, deps, c.req.param('id')))
@@ -78,6 +85,15 @@ function checkoutPages(deps: Deps, assets: ReturnType<typeof createAssets>): Hon
   pages.all('*', (c) => sendNotFound(c))
   pages.onError((error, c) => answerError(error, c, deps))
   return pages
+}
+
+/** Forms, and guesses at coupons, of one client address. */
+async function limited(c: PageContext, deps: Deps, next: Next): Promise<Response | undefined> {
+  const address = addressOf(c)
+  const waitSeconds = address === undefined ? undefined : await deps.cardForms.exceededFor(address)
+  if (waitSeconds !== undefined) return sendTooMany(c, waitSeconds)
+  await next()
+  return undefined
 }
 
 /** The reserved word, then what an id's prefix says; anything else is a product's uuid. */

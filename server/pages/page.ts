@@ -30,9 +30,17 @@ function basePathOf(deps: Deps): string {
 }
 
 /** Of a product, a session or a store, or of a page of its own. An embedded checkout stays within its own addresses. */
-export function checkoutPath(visit: Visit, id: string, page?: 'challenge' | 'receipt'): string {
+export function checkoutPath(visit: Visit, id: string, page?: 'challenge' | 'receipt' | 'coupon'): string {
   const folder = visit.frame ? '/checkout/embed' : '/checkout'
   return `${visit.basePath}${folder}/${page ? `${id}/${page}` : id}${frameQuery(visit.frame)}`
+}
+
+/** The same address without one of its parameters. */
+export function withoutParameter(address: string, name: string): string {
+  const [path, query] = address.split('?')
+  const rest = new URLSearchParams(query)
+  rest.delete(name)
+  return rest.size > 0 ? `${path}?${rest}` : `${path}`
 }
 
 export async function sendPage(

@@ -1,13 +1,16 @@
 import type { Deps } from '../context'
 import type { Checkout } from '../domain/payments/checkout'
+import { completeFree } from '../domain/payments/free'
 import { type CardPayment, payWithCard } from '../domain/payments/service'
 import { formatMoney } from '../kernel/money'
 import { DECLINE_CODES, type DeclineCode } from '../ports/gateway'
-import { type FieldProblem, monthOf } from './card-form'
+import { problemOf } from './card-fields'
+import { type FieldProblem, monthOf, readCardForm } from './card-form'
+import { couponOfOrder } from './coupon'
 import { checkoutPath, type PageContext, seeOther, sendPage } from './page'
 import type { Texts } from './texts'
 import { EMPTY_FORM, type FormState, type Notice, shownPrice } from './views/card-form'
-import type { Told } from './views/layout'
+import type { Told, Visit } from './views/layout'
 import { PaymentPage, type Sale } from './views/payment'
 
 /** A payment form: what is sold and where it is posted to. Its price is an order's once there is one, else the product's. */
@@ -42,21 +45,51 @@ export function refilled(fields: URLSearchParams, problems: readonly FieldProble
   return { email: fields.get('email') ?? '', name: fields.get('name') ?? '', problems, notice }
 }
 
+/** A form that can be acted on; `payment` is null where there is nothing to pay. */
+export type Purchase = { email: string; payment: CardPayment | null }
+
+export type PurchaseReading = { purchase: Purchase; problems: [] } | { purchase: null; problems: FieldProblem[] }
+
+/** Reads the posted form that a page with this price has. */
+export function readPurchase(fields: URLSearchParams, { amountMinor }: Sale, now: Date): PurchaseReading {
+  if (amountMinor > 0n) {
+    const { payment, problems } = readCardForm(fields, now)
+    return payment ? { purchase: { email: payment.email, payment }, problems: [] } : { purchase: null, problems }
+  }
+  const email = fields.get('email')?.trim() ?? ''
+  const problem = problemOf('email', email, monthOf(now))
+  if (problem) return { purchase: null, problems: [{ field: 'email', problem }] }
+  return { purchase: { email, payment: null }, problems: [] }
+}
+
+/** Before anything is opened: the form again when its buyer saw another price than there is now, else undefined. */
+export function askAgain(c: PageContext, deps: Deps, offer: Offer, fields: URLSearchParams) {
+  const { sale } = offer
+  if (fields.get('shown') === shownPrice(sale)) return undefined
+  // What happened to the coupon stands at its field.
+  const notice = sale.coupon.problem === null ? priceNotice(c.get('visit'), sale) : null
+  return sendForm(c, deps, offer, refilled(fields, [], notice), 409)
+}
+
+type Posted = { sessionId: string; fields: URLSearchParams; purchase: Purchase }
+
 /** Charges the session and answers what the buyer sees next: the form again after a decline, else the session's page. */
-export async function pay(
-  c: PageContext,
-  deps: Deps,
-  offer: Offer,
-  posted: { sessionId: string; fields: URLSearchParams; payment: CardPayment },
-): Promise<Response> {
+export async function pay(c: PageContext, deps: Deps, offer: Offer, posted: Posted): Promise<Response> {
   const visit = c.get('visit')
   const again = (offered: Offer, notice: Notice, status: number) =>
     sendForm(c, deps, offered, refilled(posted.fields, [], notice), status)
   if (posted.fields.get('shown') !== shownPrice(offer.sale)) return again(offer, priceNotice(visit, offer.sale), 409)
-  const payment = { ...posted.payment, locale: visit.locale, shownMinor: offer.sale.amountMinor }
+  const { email, payment: card } = posted.purchase
+  if (!card) {
+    const checkout = await completeFree(deps, posted.sessionId, { email, name: null })
+    if (checkout.state !== 'open') return seeOther(c, checkoutPath(visit, posted.sessionId))
+    const sale = saleOfOrder(visit, checkout, offer.sale.description)
+    return again({ ...offer, sale }, couponNotice(visit, sale), 409)
+  }
+  const payment = { ...card, locale: visit.locale, shownMinor: offer.sale.amountMinor }
   const { checkout, declined, obstacle } = await payWithCard(deps, posted.sessionId, payment)
   if (obstacle && checkout.state === 'open') {
-    const sale = saleOfOrder(checkout, offer.sale.description)
+    const sale = saleOfOrder(visit, checkout, offer.sale.description)
     const notice = obstacle === 'coupon_used' ? couponNotice(visit, sale) : priceNotice(visit, sale)
     return again({ ...offer, sale }, notice, 409)
   }
@@ -98,7 +131,12 @@ export function formOfOrder(texts: Texts, { order }: Checkout): FormState {
 }
 
 /** A session's price and name are its order's: they were frozen when it was opened. */
-export function saleOfOrder({ ctx, store, order }: Checkout, description: string | null): Sale {
-  const { productName, amountMinor, currency, cancelUrl } = order
-  return { store, isTest: ctx.isTest, productName, description, amountMinor, currency, cancelUrl, changeUrl: null }
+export function saleOfOrder(visit: Visit, { ctx, store, order }: Checkout, description: string | null): Sale {
+  const { productName, subtotalMinor, discountMinor, amountMinor, currency, cancelUrl } = order
+  return {
+    ...{ store, isTest: ctx.isTest, productName, description, amountMinor, currency, cancelUrl },
+    changeUrl: null,
+    price: { subtotalMinor, discountMinor },
+    coupon: couponOfOrder(visit, order),
+  }
 }

@@ -7,11 +7,11 @@ import {
   type ProductForSale,
 } from '../domain/payments/checkout'
 import { AppError } from '../kernel/errors'
-import { readCardForm } from './card-form'
+import { couponOfAddress, type Discounted, unlessRefused, withoutCoupon, wordsOf } from './coupon'
 import { checkoutPath, type PageContext, readForm, seeOther } from './page'
-import { formOfOrder, type Offer, pay, refilled, saleOfOrder, sendForm } from './paying'
+import { askAgain, formOfOrder, type Offer, pay, readPurchase, refilled, saleOfOrder, sendForm } from './paying'
 import { heldSession, holdSession, mintSession, postedSession } from './session-cookie'
-import { sendAlreadyPaid, sendObstacle } from './states'
+import { samePage, sendAlreadyPaid, sendObstacle } from './states'
 import { EMPTY_FORM } from './views/card-form'
 
 /** `GET /checkout/{product uuid}`. Writes nothing: the order is made when the form is posted. */
@@ -23,7 +23,7 @@ export async function showProduct(c: PageContext, deps: Deps, productId: string)
     return seeOther(c, path)
   }
   // The cookie's path is the id as we write it.
-  if (sale.product.id !== productId) return seeOther(c, path)
+  if (sale.product.id !== productId) return seeOther(c, `${path}${new URL(c.req.url).search}`)
   const held = heldSession(c, sale)
   const checkout = held === undefined ? undefined : await checkoutOf(deps, held, sale)
   if (checkout?.state === 'paid') return sendAlreadyPaid(c, checkout, `${path}?again=1`)
@@ -35,12 +35,8 @@ export async function showProduct(c: PageContext, deps: Deps, productId: string)
   const sessionId = held === undefined || isOver ? mintSession(sale) : held
   if (sessionId !== held) hold(c, deps, sale, sessionId)
   const open = isOver ? undefined : checkout
-  return sendForm(
-    c,
-    deps,
-    offerOf(c, sale, sessionId, open),
-    open ? formOfOrder(c.get('visit').texts, open) : EMPTY_FORM,
-  )
+  const offer = offerOf(c, sale, sessionId, open ?? (await priceOf(c, sale)))
+  return sendForm(c, deps, offer, open ? formOfOrder(c.get('visit').texts, open) : EMPTY_FORM)
 }
 
 /** `POST /checkout/{product uuid}`. Opens the session with its first post, and charges it. */
@@ -51,13 +47,22 @@ export async function payForProduct(c: PageContext, deps: Deps, productId: strin
   const known = await checkoutOf(deps, sessionId, sale)
   if (known && known.state !== 'open') return seeOther(c, checkoutPath(c.get('visit'), sessionId))
   if (sale.obstacle) return sendObstacle(c, sale.obstacle, sale)
-  const { payment, problems } = readCardForm(fields, deps.clock.now())
-  if (!payment) {
-    return sendForm(c, deps, offerOf(c, sale, sessionId, known), refilled(fields, problems, null), 422)
+  const price = known ?? (await priceOf(c, sale))
+  const offer = offerOf(c, sale, sessionId, price)
+  const { purchase, problems } = readPurchase(fields, offer.sale, deps.clock.now())
+  if (!purchase) return sendForm(c, deps, offer, refilled(fields, problems, null), 422)
+  const asked = known ? undefined : askAgain(c, deps, offer, fields)
+  if (asked) return asked
+  const couponCode = 'code' in price ? (price.code ?? undefined) : undefined
+  const opened = await unlessRefused(
+    openSession(deps, { productId: sale.product.id, sessionId, email: purchase.email, couponCode }),
+  )
+  if ('refusal' in opened) {
+    const refused = withoutCoupon(offer, wordsOf(c.get('visit').texts, opened.refusal))
+    return sendForm(c, deps, refused, refilled(fields, [], null), 409)
   }
-  const opened = await openSession(deps, { productId: sale.product.id, sessionId, email: payment.email })
   hold(c, deps, sale, sessionId)
-  return pay(c, deps, offerOf(c, sale, sessionId, opened), { sessionId, fields, payment })
+  return pay(c, deps, offerOf(c, sale, sessionId, opened), { sessionId, fields, purchase })
 }
 
 /** The session's checkout if it has an order already, and that order is for this product. */
@@ -71,15 +76,28 @@ async function checkoutOf(deps: Deps, sessionId: string, sale: ProductForSale): 
   }
 }
 
-function offerOf(c: PageContext, sale: ProductForSale, sessionId: string, open: Checkout | undefined): Offer {
+/** The product's price of this moment, with the coupon that the address names. */
+function priceOf(c: PageContext, { ctx, product }: ProductForSale): Promise<Discounted> {
+  const price = { subtotalMinor: product.priceMinor, currency: product.currency }
+  return couponOfAddress(c.get('visit'), ctx, samePage(c), price)
+}
+
+/** At the price of the session's order, once there is one. */
+function offerOf(c: PageContext, sale: ProductForSale, sessionId: string, price: Checkout | Discounted): Offer {
+  const visit = c.get('visit')
   const { ctx, store, product } = sale
-  const action = checkoutPath(c.get('visit'), product.id)
   const { description } = product
-  if (open) return { sale: saleOfOrder(open, description), action, sessionId, successUrl: open.order.successUrl }
-  const { name, priceMinor, currency } = product
-  const price = { amountMinor: priceMinor, currency, cancelUrl: null, changeUrl: null }
-  const fresh = { store, isTest: ctx.isTest, productName: name, description, ...price }
-  return { sale: fresh, action, sessionId, successUrl: null }
+  if ('order' in price) {
+    const action = checkoutPath(visit, product.id)
+    return { sale: saleOfOrder(visit, price, description), action, sessionId, successUrl: price.order.successUrl }
+  }
+  const { subtotalMinor, discountMinor, entry } = price
+  const fresh = {
+    ...{ store, isTest: ctx.isTest, productName: product.name, description, currency: product.currency },
+    ...{ amountMinor: subtotalMinor - discountMinor, price: { subtotalMinor, discountMinor }, coupon: entry },
+    ...{ cancelUrl: null, changeUrl: null },
+  }
+  return { sale: fresh, action: samePage(c), sessionId, successUrl: null }
 }
 
 function hold(c: PageContext, deps: Deps, sale: ProductForSale, sessionId: string): void {

@@ -3,10 +3,12 @@ import { licenseOf, statusOf } from '../domain/licenses/service'
 import { type Checkout, findCheckout, type Obstacle, obstacleOf } from '../domain/payments/checkout'
 import { goodsOf } from '../domain/payments/goods'
 import { finishAuthentication } from '../domain/payments/service'
+import { applyCoupon, removeCoupon } from '../domain/payments/session-coupon'
+import { AppError } from '../kernel/errors'
 import { formatDecimal } from '../kernel/money'
-import { readCardForm } from './card-form'
+import { COUPON, couponOfOrder, wordsOf } from './coupon'
 import { checkoutPath, type PageContext, readForm, seeOther, sendPage } from './page'
-import { formOfOrder, type Offer, pay, refilled, saleOfOrder, sendForm } from './paying'
+import { formOfOrder, type Offer, pay, readPurchase, refilled, saleOfOrder, sendForm } from './paying'
 import { sendExpired, sendObstacle, sendProcessing } from './states'
 import { ChallengePage } from './views/challenge'
 import type { Told } from './views/layout'
@@ -50,21 +52,53 @@ export async function payForSession(
   if (obstacle) return sendObstacle(c, obstacle, checkout)
   const fields = read ?? (await readForm(c))
   const offer = offerOf(c, checkout, description)
-  const { payment, problems } = readCardForm(fields, deps.clock.now())
-  if (!payment) return sendForm(c, deps, offer, refilled(fields, problems, null), 422)
-  return pay(c, deps, offer, { sessionId, fields, payment })
+  const { purchase, problems } = readPurchase(fields, offer.sale, deps.clock.now())
+  if (!purchase) return sendForm(c, deps, offer, refilled(fields, problems, null), 422)
+  return pay(c, deps, offer, { sessionId, fields, purchase })
+}
+
+/** `POST /checkout/cs_…/coupon`: puts a coupon to an open order, or takes it off. */
+export async function changeCoupon(c: PageContext, deps: Deps, sessionId: string): Promise<Response> {
+  const visit = c.get('visit')
+  const checkout = await findCheckout(deps, sessionId)
+  const fields = await readForm(c)
+  const text = fields.get(COUPON)?.trim() ?? ''
+  const refused = checkout.state === 'open' ? await triedCoupon(deps, sessionId, fields.get('intent'), text) : null
+  if (refused === null) return seeOther(c, checkoutPath(visit, sessionId))
+  const { obstacle, description } = await goodsFor(checkout)
+  if (obstacle) return sendObstacle(c, obstacle, checkout)
+  const offer = offerOf(c, checkout, description)
+  const coupon = couponOfOrder(visit, checkout.order, { text, problem: wordsOf(visit.texts, refused) })
+  return sendForm(c, deps, { ...offer, sale: { ...offer.sale, coupon } }, formOfOrder(visit.texts, checkout), 422)
+}
+
+/** Why the coupon doesn't apply, or null; also when the order was paid meanwhile, or is being paid: its page says so. */
+async function triedCoupon(deps: Deps, sessionId: string, intent: string | null, code: string) {
+  try {
+    if (intent === 'remove') await removeCoupon(deps, sessionId)
+    else if (code === '') return 'missing'
+    else return (await applyCoupon(deps, sessionId, code.slice(0, 100))).refused
+    return null
+  } catch (error) {
+    const isLate = ['payment_in_progress', 'order_already_paid', 'session_expired']
+    if (error instanceof AppError && isLate.includes(error.code)) return null
+    throw error
+  }
 }
 
 /** What an open order still needs of its product: whether it may be sold, and its description. */
 async function goodsFor({ ctx, store, order }: Checkout): Promise<{ obstacle: Obstacle; description: string | null }> {
   const goods = await goodsOf(ctx, order)
-  return { obstacle: obstacleOf(ctx, store, goods), description: goods?.product.description ?? null }
+  const obstacle = obstacleOf(ctx, store, goods)
+  // What costs nothing needs no gateway.
+  const stands = obstacle === 'no_gateway' && order.amountMinor === 0n ? null : obstacle
+  return { obstacle: stands, description: goods?.product.description ?? null }
 }
 
 function offerOf(c: PageContext, checkout: Checkout, description: string | null): Offer {
   const { sessionId, successUrl } = checkout.order
   const action = checkoutPath(c.get('visit'), sessionId)
-  return { sale: saleOfOrder(checkout, description), action, sessionId: null, successUrl }
+  return { sale: saleOfOrder(c.get('visit'), checkout, description), action, sessionId: null, successUrl }
 }
 
 /** `GET /checkout/cs_…/receipt`, also for buyers whom their payment sent on to the shop. */
@@ -78,7 +112,9 @@ async function sendReceipt(c: PageContext, checkout: Checkout): Promise<Response
   const { ctx, store, order } = checkout
   const license = await licenseOf(ctx, order)
   const { productName, amountMinor, refundedMinor, currency, number } = order
+  const { subtotalMinor, discountMinor, couponCode } = order
   const paid = {
+    ...{ subtotalMinor, discountMinor, couponCode },
     ...{ store, isTest: ctx.isTest, productName, amountMinor, refundedMinor, currency, number },
     email: order.customerEmail,
     paidAt: order.completedAt ?? order.createdAt,

@@ -78,6 +78,23 @@ export const de: Texts = {
     other_currency: 'Dieser Gutschein gilt für eine andere Währung.',
     total_too_small: 'Dieser Gutschein passt nicht: Der Rest wäre zu klein, um ihn abzubuchen.',
   },
+  coupon: {
+    add: 'Gutschein einlösen',
+    label: 'Gutscheincode',
+    apply: 'Einlösen',
+    missing: 'Geben Sie den Code Ihres Gutscheins ein.',
+    price: 'Preis',
+    applied: 'Gutschein',
+    remove: 'Entfernen',
+    removeOf: (code) => `Gutschein ${code} entfernen`,
+  },
+  free: {
+    title: 'Nichts zu zahlen',
+    lead: 'Dies kostet Sie nichts. Der Beleg geht an Ihre E-Mail-Adresse.',
+    get: 'Bestellung abschließen',
+    busy: 'Einen Moment…',
+    testMode: 'Testmodus: Dies ist eine Probe.',
+  },
   paymentTo: (store) => `Zahlung an ${store}`,
   ownAmount: {
     title: 'Wie viel möchten Sie zahlen?',

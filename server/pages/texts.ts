@@ -79,6 +79,23 @@ const en = {
     other_currency: 'This coupon is for another currency.',
     total_too_small: 'This coupon does not fit: what would be left to pay is too little to be charged.',
   },
+  coupon: {
+    add: 'Add a coupon',
+    label: 'Coupon code',
+    apply: 'Apply',
+    missing: 'Enter the code of your coupon.',
+    price: 'Price',
+    applied: 'Coupon',
+    remove: 'Remove',
+    removeOf: (code: string) => `Remove the coupon ${code}`,
+  },
+  free: {
+    title: 'Nothing to pay',
+    lead: 'This costs you nothing. Your receipt goes to your e-mail address.',
+    get: 'Complete the order',
+    busy: 'One moment…',
+    testMode: 'Test mode: this is a rehearsal.',
+  },
   paymentTo: (store: string) => `Payment to ${store}`,
   ownAmount: {
     title: 'How much do you want to pay?',

@@ -70,7 +70,7 @@ test('after its first post a link goes on where its session is, at the price tha
   const declined = await buyer.submit(path, { number: '4000 0000 0000 0119' })
   expect(declined.status).toBe(402)
   const page = await declined.text()
-  expect(page).toMatch(/action="\/checkout\/cs_test_\w+"/)
+  expect(page).toMatch(/action="\/checkout\/cs_test_\w+" class="form"/)
   const session = locationOf(await buyer.get(path))
   expect(session).toMatch(/^\/checkout\/cs_test_/)
   expect(await (await buyer.get(session)).text()).toContain('There is not enough money on this card')
@@ -195,7 +195,7 @@ test('an embedded checkout is a session of half an hour that travels in the form
   const declined = await buyer.submit(path, { number: '4000 0000 0000 0069' })
   const page = await declined.text()
   expect(page).toContain('data-told="{&quot;type&quot;:&quot;payment_failed&quot;')
-  const session = /action="(\/checkout\/embed\/cs_test_\w+)"/.exec(page)?.[1] ?? ''
+  const session = /action="(\/checkout\/embed\/cs_test_\w+)" class="form"/.exec(page)?.[1] ?? ''
   const { order } = await findCheckout(world.deps, session.split('/').at(-1) ?? '')
   expect(order.expiresAt.getTime() - order.createdAt.getTime()).toBe(30 * MINUTE_MS)
   const paid = await buyer.submit(session)
@@ -208,7 +208,7 @@ test('a hosted link can be paid for an hour, an embedded one no longer than half
   const declined = { number: '4000 0000 0000 0119' }
   const hosted = await (await buyer.submit(link('amount=31&product=Hosted'), declined)).text()
   const embedded = await (await buyer.submit(embed('amount=31&product=Embedded'), declined)).text()
-  const [page, frame] = [hosted, embedded].map((text) => /action="(\/checkout[^"]+)"/.exec(text)?.[1] ?? '')
+  const [page, frame] = [hosted, embedded].map((text) => /action="([^"]+)" class="form"/.exec(text)?.[1] ?? '')
   world.clock.advance(30 * MINUTE_MS)
   expect((await buyer.get(frame ?? '')).status).toBe(410)
   expect((await buyer.get(page ?? '')).status).toBe(200)

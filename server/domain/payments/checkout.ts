@@ -95,11 +95,11 @@ export function refuseObstacle(ctx: StoreContext, store: StoreRow, goods: Goods 
  * The checkout of this session, made now or earlier: two calls with one session id make one order. `sessionId` comes from
  * `newSessionId` for the product's store and mode. The price is frozen here, for an hour.
  * Throws product_not_found, session_not_found (the session is another product's), product_not_available,
- * account_not_approved, gateway_not_configured.
+ * account_not_approved, gateway_not_configured, coupon_not_applicable.
  */
 export async function openSession(
   deps: Deps,
-  input: { productId: string; sessionId: string; email?: string | undefined },
+  input: { productId: string; sessionId: string; email?: string | undefined; couponCode?: string | undefined },
 ): Promise<Checkout> {
   const { ctx, store, product } = await findProductForSale(deps, input.productId)
   const session = parseSessionId(input.sessionId)
@@ -108,9 +108,9 @@ export async function openSession(
   if (known) return ofProduct(known, product)
   const goods = { product, variant: null }
   refuseObstacle(ctx, store, goods)
-  const { sessionId, email } = input
+  const { sessionId, email, couponCode } = input
   await inTransaction(ctx, (tx) =>
-    openOrder(tx, { store, item: itemOf(goods), sessionId }, { customerEmail: email ?? null }),
+    openOrder(tx, { store, item: itemOf(goods), sessionId }, { customerEmail: email ?? null }, couponCode),
   )
   return ofProduct(await findCheckout(deps, input.sessionId), product)
 }

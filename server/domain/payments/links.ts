@@ -21,6 +21,9 @@ export type Seller = { ctx: StoreContext; store: StoreRow; goods: Goods | null }
 /** What a link sells, and how. */
 export type LinkedSale = {
   item: Item
+  couponCode: string | null
+  /** With its coupon it costs nothing, and needs no gateway. */
+  isFree: boolean
   wishes: Partial<Wishes>
   /** How long it can be paid for; null for a session's usual hour. */
   lifetimeMs: number | null
@@ -56,26 +59,21 @@ export function mayBeCalled({ ctx }: Seller, webhookUrl: string): Promise<boolea
 /**
  * The checkout of this session, made now or earlier: two calls with one session make one order, with what the first one said. The
  * caller has checked that `webhookUrl` may be called. Throws product_not_available, account_not_approved, gateway_not_configured,
- * amount_too_small, webhook_url_refused.
+ * amount_too_small, coupon_not_applicable, webhook_url_refused.
  */
 export async function openLinkedSession(
   { ctx, store, goods }: Seller,
-  sale: LinkedSale,
-  session: { sessionId: string; email: string },
+  { item, couponCode, isFree, wishes, lifetimeMs }: LinkedSale,
+  { sessionId, email }: { sessionId: string; email: string },
 ): Promise<Checkout> {
-  const { item, wishes, lifetimeMs } = sale
-  const { sessionId, email } = session
-  refuseObstacle(ctx, store, goods)
+  refuseObstacle(ctx, store, goods, { isFree })
   const { webhookUrl } = wishes
   if (webhookUrl) await refuseUncallable(ctx, webhookUrl, 'webhook_url')
   const expiresAt = lifetimeMs === null ? undefined : addMs(ctx.clock.now(), lifetimeMs)
+  const made = { ...wishes, customerEmail: email, ...(expiresAt && { expiresAt }) }
   await inTransaction(ctx, async (tx) => {
     if (webhookUrl) await openOrderEndpoint(tx, webhookUrl)
-    await openOrder(
-      tx,
-      { store, item, sessionId },
-      { ...wishes, customerEmail: email, ...(expiresAt && { expiresAt }) },
-    )
+    await openOrder(tx, { store, item, sessionId }, made, couponCode ?? undefined)
   })
   return findCheckout(ctx, sessionId)
 }

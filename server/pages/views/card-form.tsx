@@ -99,7 +99,7 @@ export function shownPrice({ amountMinor, currency }: { amountMinor: bigint; cur
  * What went wrong, read out at once and focused. It is there from the start, empty and hidden, for the script to fill;
  * `autofocus` gives it the focus without script.
  */
-function Alert({ texts, form }: { texts: Texts; form: FormState }) {
+export function Alert({ texts, form }: { texts: Texts; form: FormState }) {
   const { problems, notice } = form
   const title = notice?.title ?? summaryOf(texts, problems.length)
   const empty = problems.length === 0 && notice === null
@@ -134,7 +134,7 @@ function summaryOf(texts: Texts, count: number): string {
 type FieldProps = { texts: Texts; name: CardField; problem: Problem | undefined }
 
 /** The attributes of an input: its problem is named by `aria-describedby`, and its texts wait for the script. */
-function control({ texts, name, problem }: FieldProps, hasHint = false) {
+export function control({ texts, name, problem }: FieldProps, hasHint = false) {
   const text = (kind: string) => (texts.problems as Record<string, string>)[`${name}_${kind}`]
   return {
     id: name,
@@ -148,7 +148,7 @@ function control({ texts, name, problem }: FieldProps, hasHint = false) {
   }
 }
 
-function Field(props: FieldProps & { label: string; hint?: string; children?: unknown }) {
+export function Field(props: FieldProps & { label: string; hint?: string; children?: unknown }) {
   const { texts, name, problem, label, hint, children } = props
   return (
     <div class="field">

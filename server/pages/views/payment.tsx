@@ -1,7 +1,11 @@
+import type { Child } from 'hono/jsx'
 import { formatMoney } from '../../kernel/money'
 import type { TestCard } from '../../ports/gateway'
 import type { Expiry } from '../card-fields'
+import type { CouponEntry } from '../coupon'
 import { CardForm, type FormState } from './card-form'
+import { Coupon } from './coupon'
+import { FreeForm } from './free-form'
 import { Layout, type StoreFace, StoreMark, TestBadge, type Told, type Visit } from './layout'
 import { TestCards } from './test-cards'
 
@@ -17,6 +21,9 @@ export type Sale = {
   cancelUrl: string | null
   /** Where a buyer who named the price can name another; null where the price is the shop's. */
   changeUrl: string | null
+  /** Before the coupon, and what the coupon takes off: their difference is the amount. */
+  price: { subtotalMinor: bigint; discountMinor: bigint }
+  coupon: CouponEntry
 }
 
 export type PaymentPageProps = {
@@ -46,11 +53,13 @@ export function PaymentPage(props: PaymentPageProps) {
       told={told}
     >
       <main class="checkout">
-        <Summary visit={visit} sale={sale} total={formatMoney(sale.amountMinor, sale.currency, visit.locale)} />
+        <Summary visit={visit} sale={sale} total={formatMoney(sale.amountMinor, sale.currency, visit.locale)}>
+          <Coupon visit={visit} sale={sale} />
+        </Summary>
         <section class="panel" aria-label={title}>
-          <CardForm {...props} />
+          {sale.amountMinor === 0n ? <FreeForm {...props} /> : <CardForm {...props} />}
         </section>
-        {testCards.length > 0 ? <TestCards visit={visit} cards={testCards} now={now} /> : null}
+        {testCards.length > 0 && sale.amountMinor > 0n ? <TestCards visit={visit} cards={testCards} now={now} /> : null}
       </main>
     </Layout>
   )
@@ -63,9 +72,10 @@ type SummaryProps = {
   sale: Pick<Sale, 'store' | 'isTest' | 'productName' | 'description' | 'changeUrl'>
   /** Formatted; or what is said as long as there is none. */
   total: string
+  children?: Child
 }
 
-export function Summary({ visit, sale, total }: SummaryProps) {
+export function Summary({ visit, sale, total, children }: SummaryProps) {
   const { texts } = visit
   return (
     <section class="summary">
@@ -86,6 +96,7 @@ export function Summary({ visit, sale, total }: SummaryProps) {
           <a href={sale.changeUrl}>{texts.ownAmount.change}</a>
         </p>
       ) : null}
+      {children}
       {sale.description ? <Description visit={visit} text={sale.description} /> : null}
     </section>
   )

@@ -10,6 +10,10 @@ export type Paid = {
   productName: string
   amountMinor: bigint
   refundedMinor: bigint
+  /** Before the coupon, and what it took off. */
+  subtotalMinor: bigint
+  discountMinor: bigint
+  couponCode: string | null
   currency: string
   number: string
   email: string | null
@@ -135,6 +139,14 @@ function Lines({ visit, paid }: { visit: Visit; paid: Paid }) {
   return (
     <dl class="lines">
       <Line label={receipt.what}>{paid.productName}</Line>
+      {paid.discountMinor > 0n ? (
+        <>
+          <Line label={visit.texts.coupon.price}>{formatMoney(paid.subtotalMinor, paid.currency, visit.locale)}</Line>
+          <Line label={`${visit.texts.coupon.applied} ${paid.couponCode ?? ''}`}>
+            −{formatMoney(paid.discountMinor, paid.currency, visit.locale)}
+          </Line>
+        </>
+      ) : null}
       <Line label={receipt.amount}>
         <strong>{formatMoney(paid.amountMinor, paid.currency, visit.locale)}</strong>
       </Line>
