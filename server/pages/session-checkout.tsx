@@ -109,6 +109,7 @@ export async function showReceipt(c: PageContext, deps: Deps, sessionId: string)
 }
 
 async function sendReceipt(c: PageContext, checkout: Checkout): Promise<Response> {
+  const visit = c.get('visit')
   const { ctx, store, order } = checkout
   const license = await licenseOf(ctx, order)
   const { productName, amountMinor, refundedMinor, currency, number } = order
@@ -122,8 +123,10 @@ async function sendReceipt(c: PageContext, checkout: Checkout): Promise<Response
     license: license && { ...license, status: statusOf(license, ctx.clock.now()) },
     backUrl: order.successUrl ? successUrlOf(order.successUrl, checkout) : null,
     told: toldOf(checkout),
+    // Within a frame nobody sees the address that the receipt is kept by.
+    ownUrl: visit.frame ? checkoutPath({ ...visit, frame: null }, order.sessionId, 'receipt') : null,
   }
-  return sendPage(c, 200, <ReceiptPage visit={c.get('visit')} paid={paid} />, { logoUrl: store.logoUrl })
+  return sendPage(c, 200, <ReceiptPage visit={visit} paid={paid} />, { logoUrl: store.logoUrl })
 }
 
 function cardOf(attempt: Checkout['attempt']) {

@@ -166,6 +166,7 @@ export const de: Texts = {
     },
     print: 'Drucken',
     back: (store) => `Zurück zu ${store}`,
+    open: 'Beleg in neuem Tab öffnen',
     keep: 'Heben Sie diese Seite auf: Ihre Adresse ist Ihr Beleg.',
   },
   states: {

@@ -166,6 +166,7 @@ const en = {
     },
     print: 'Print',
     back: (store: string) => `Back to ${store}`,
+    open: 'Open the receipt in a new tab',
     keep: 'Keep this page: its address is your receipt.',
   },
   states: {

@@ -150,7 +150,9 @@ test('back and reload after paying say "already paid", with the receipt and a ne
 test('a purchase needs no mouse', async () => {
   const { page } = visitor
   await page.goto(checkoutUrl())
-  // Tab reaches the fields in the order that they are read in.
+  // Tab reaches the coupon and then the fields, in the order that they are read in.
+  await page.keyboard.press('Tab')
+  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Add a coupon')
   for (const [id, text] of [
     ['email', 'keys@example.com'],
     ['number', '4000000000000002'],

@@ -82,10 +82,12 @@ export function Summary({ visit, sale, total, children }: SummaryProps) {
       <header class="what">
         <div class="store">
           <StoreMark store={sale.store} />
-          <span class="store-name">{sale.store.name}</span>
+          <bdi class="store-name">{sale.store.name}</bdi>
           <TestBadge visit={visit} isTest={sale.isTest} />
         </div>
-        <h1 class="product">{sale.productName}</h1>
+        <h1 class="product">
+          <bdi>{sale.productName}</bdi>
+        </h1>
         <p class="total">
           <span class="visually-hidden">{texts.total}: </span>
           {total}

@@ -23,6 +23,8 @@ export type Paid = {
   /** Where the shop wants its buyers back; null when it didn't say. */
   backUrl: string | null
   told: Told
+  /** Where the receipt can be kept; null for this very page. */
+  ownUrl: string | null
 }
 
 /** The key as it is now. */
@@ -41,22 +43,28 @@ export function ReceiptPage({ visit, paid }: { visit: Visit; paid: Paid }) {
         <article class="panel">
           <header class="store">
             <StoreMark store={paid.store} />
-            <span class="store-name">{paid.store.name}</span>
+            <bdi class="store-name">{paid.store.name}</bdi>
             <TestBadge visit={visit} isTest={paid.isTest} />
           </header>
           <Outcome visit={visit} paid={paid} />
           {paid.license ? <LicenseKey visit={visit} license={paid.license} /> : null}
           <Lines visit={visit} paid={paid} />
-          <p class="small no-print">{receipt.keep}</p>
+          {paid.ownUrl ? null : <p class="small no-print">{receipt.keep}</p>}
           <div class="actions no-print">
             {paid.backUrl ? (
               <a class="primary" href={paid.backUrl} target={visit.frame ? '_top' : undefined}>
                 {receipt.back(paid.store.name)}
               </a>
             ) : null}
-            <button type="button" class="secondary scripted" data-print>
-              {receipt.print}
-            </button>
+            {paid.ownUrl ? (
+              <a class="secondary" href={paid.ownUrl} target="_blank" rel="noopener">
+                {receipt.open}
+              </a>
+            ) : (
+              <button type="button" class="secondary scripted" data-print>
+                {receipt.print}
+              </button>
+            )}
           </div>
         </article>
       </main>
@@ -138,7 +146,9 @@ function Lines({ visit, paid }: { visit: Visit; paid: Paid }) {
   const { receipt, challenge } = visit.texts
   return (
     <dl class="lines">
-      <Line label={receipt.what}>{paid.productName}</Line>
+      <Line label={receipt.what}>
+        <bdi>{paid.productName}</bdi>
+      </Line>
       {paid.discountMinor > 0n ? (
         <>
           <Line label={visit.texts.coupon.price}>{formatMoney(paid.subtotalMinor, paid.currency, visit.locale)}</Line>

@@ -36,7 +36,7 @@ export function StatePage({
           {store ? (
             <header class="store">
               <StoreMark store={store} />
-              <span class="store-name">{store.name}</span>
+              <bdi class="store-name">{store.name}</bdi>
               <TestBadge visit={visit} isTest={isTest} />
             </header>
           ) : null}
