@@ -1,3 +1,4 @@
+import { addressesRouter } from './domain/addresses/router'
 import { couponsRouter } from './domain/coupons/router'
 import { disputesRouter } from './domain/disputes/router'
 import { keysRouter } from './domain/keys/router'
@@ -22,6 +23,7 @@ export const appRouter = router({
   orders: ordersRouter,
   emails: emailsRouter,
   disputes: disputesRouter,
+  addresses: addressesRouter,
   coupons: couponsRouter,
   licenses: licensesRouter,
   webhooks: webhooksRouter,

@@ -192,6 +192,23 @@ export function parseLicenseKey(typed: string): string | undefined {
   return LICENSE_KEY.test(chars) ? groupsOf(chars) : undefined
 }
 
+/** Document B's `PAY-YYYYMMDD-XXXXXX`, unique within a store (the insert retries on a collision). */
+export function newPaymentNumber(at: Date): string {
+  return `PAY-${at.toISOString().slice(0, 10).replaceAll('-', '')}-${randomChars(6).toUpperCase()}`
+}
+
+/** Document B's 32 url-safe bytes, the first 5 of them the store's: whoever has it sees the payment's page. 216 bits to guess. */
+export function newPaymentToken(store: bigint): string {
+  const prefix = Buffer.from(store.toString(16).padStart(10, '0'), 'hex')
+  return Buffer.concat([prefix, randomBytes(27)]).toString('base64url')
+}
+
+/** The store that a token of ours names, or undefined when the text is none. */
+export function storeOfPaymentToken(token: string): bigint | undefined {
+  if (!/^[\w-]{43}$/.test(token)) return undefined
+  return BigInt(`0x${Buffer.from(token, 'base64url').toString('hex').slice(0, 10)}`)
+}
+
 /**
  * `whsec_` and 32 random bytes in base64: document A, B and D verifiers use the whole string as their key, Standard Webhooks
  * decodes what follows the prefix.

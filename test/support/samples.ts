@@ -60,6 +60,12 @@ const event = async (store: SampleStore) => {
 const coupon = async ({ call }: SampleStore) => ({
   id: (await call('coupons.create', { code: 'SUMMER25', discount_basis_points: 2500 })).id,
 })
+/** A pool of test addresses is the store's own, so that every fresh store may have the same ones. */
+const ADDRESS = '0x742d35cc6634c0532925a3b844bc9e7595f7e5a3'
+const address = async ({ call }: SampleStore) => {
+  const { addresses } = await call('addresses.add', { network: 'bsc', addresses: [{ address: ADDRESS }] })
+  return { id: (addresses as { id: string }[])[0]?.id }
+}
 const apiKey = async ({ call }: SampleStore) => ({ id: (await call('keys.create', { name: 'Spare' })).id })
 const storeId = ({ opened }: SampleStore) => ({ id: formatStoreId(opened.store.storeId) })
 
@@ -196,6 +202,23 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
       return { code: 'summer25', amount_cents: 4_999, customer_email: 'buyer@example.com' }
     },
   },
+  'addresses.add': {
+    as: 'test',
+    input: () => ({ network: 'bsc', addresses: [{ address: ADDRESS, label: 'Ledger' }] }),
+  },
+  'addresses.list': {
+    as: 'test',
+    input: async (store) => {
+      await address(store)
+      return { limit: 5, network: 'bsc', state: 'free', search: 'cc6634' }
+    },
+  },
+  'addresses.get': { as: 'test', input: address },
+  'addresses.update': {
+    as: 'test',
+    input: async (store) => ({ ...(await address(store)), label: 'Cold', is_active: false }),
+  },
+  'addresses.remove': { as: 'test', input: address },
   'revenue.get': { input: () => ({ period: '7d' }) },
   'ledger.balance': { input: () => ({}) },
   'ledger.list': {

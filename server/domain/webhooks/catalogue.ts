@@ -1,4 +1,5 @@
 import type * as z from 'zod'
+import { PoolLow } from '../addresses/schema'
 import { Dispute } from '../disputes/schema'
 import { Order } from '../orders/schema'
 import * as payloads from './payloads'
@@ -7,7 +8,16 @@ import * as payloads from './payloads'
  * Events of one family share a wire format (`formats.ts`): a sale's is document A's, a card payment's D's, a crypto payment's B's;
  * the others are `{event, created_at, data}` with the headers of Standard Webhooks, which every delivery has.
  */
-export const FAMILIES = ['sale', 'card_payment', 'crypto_payment', 'order', 'checkout', 'dispute', 'webhook'] as const
+export const FAMILIES = [
+  'sale',
+  'card_payment',
+  'crypto_payment',
+  'order',
+  'checkout',
+  'dispute',
+  'addresses',
+  'webhook',
+] as const
 export type EventFamily = (typeof FAMILIES)[number]
 
 /** What a receiver is told of one kind of event. The docs, `list_event_types`, OpenAPI and the checks of subscriptions are made of it. */
@@ -161,6 +171,14 @@ export const CATALOGUE = {
   'dispute.lost': dispute('A dispute was lost', 'The bank has given the money back to the buyer.', {
     ...payloads.disputeSample,
     ...{ status: 'lost', due_by: null, closed_at: '2026-04-20T09:00:00.000Z' },
+  }),
+  'addresses.low': define({
+    family: 'addresses',
+    title: 'A pool of receive addresses runs low',
+    description: 'Fewer than 3 addresses are free for new crypto payments. At most once an hour and network.',
+    data: PoolLow,
+    sample: { network: 'bsc', free: 2, is_test: false },
+    isEmitted: true,
   }),
   'webhook.disabled': define({
     family: 'webhook',

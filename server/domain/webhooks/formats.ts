@@ -70,6 +70,7 @@ const FORMATS: Readonly<Record<EventFamily, Format>> = {
   order: envelope,
   checkout: envelope,
   dispute: envelope,
+  addresses: envelope,
   webhook: envelope,
 }
 

@@ -16,6 +16,7 @@ const FRAMES: Readonly<Record<EventFamily, { title: string; body: string; header
   order: { title: 'Orders', body: '{event, created_at, data}', headers: [] },
   checkout: { title: 'Checkouts', body: '{event, created_at, data}', headers: [] },
   dispute: { title: 'Disputes', body: '{event, created_at, data}', headers: [] },
+  addresses: { title: 'Address pools', body: '{event, created_at, data}', headers: [] },
   webhook: { title: 'Webhook endpoints', body: '{event, created_at, data}', headers: [] },
 }
 

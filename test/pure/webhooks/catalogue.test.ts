@@ -4,6 +4,7 @@ import { EVENT_TYPES, familyOf, nearestEventTypes } from '../../../server/domain
 /** Every event that the documents name, and those of our own. */
 test('the catalogue has every documented event', () => {
   expect([...EVENT_TYPES].sort()).toEqual([
+    'addresses.low',
     'checkout.completed',
     'checkout.created',
     'checkout.expired',

@@ -1,0 +1,198 @@
+import { and, desc, eq, ilike, isNotNull, isNull, ne, or } from 'drizzle-orm'
+import type { StoreContext } from '../../context'
+import { olderThan, pageOf, readCursor } from '../../db/paging'
+import { inTransaction } from '../../db/transaction'
+import { readAddress } from '../../kernel/chain-address'
+import { AppError } from '../../kernel/errors'
+import { newRowId, PLATFORM_STORE, storeOfRowId } from '../../kernel/ids'
+import { NETWORK_FACTS, type NetworkName } from '../../kernel/networks'
+import type { AddressQuery, AddressUpdate, NewAddresses } from './schema'
+import { addressOwners, type ReceiveAddressRow, receiveAddresses } from './table'
+
+/** Whose chain a context's payments are on; see `addressOwners`. */
+export function realmOf({ storeId, isTest }: StoreContext): bigint {
+  return isTest ? storeId : PLATFORM_STORE
+}
+
+/**
+ * Adds all of them or none. One that the pool has already is answered as it is, so that a repetition is harmless.
+ * Throws invalid_request naming the address that is wrong, and address_taken for one of another store.
+ */
+export async function addAddresses(ctx: StoreContext, input: NewAddresses): Promise<ReceiveAddressRow[]> {
+  const wanted = new Map<string, { label: string | null; field: string }>()
+  for (const [at, { address: text, label }] of input.addresses.entries()) {
+    const field = `addresses.${at}.address`
+    const address = readOwn(input.network, text, field)
+    if (!wanted.has(address)) wanted.set(address, { label: label || null, field })
+  }
+  return inTransaction(ctx, async (tx) => {
+    const rows: ReceiveAddressRow[] = []
+    // In the order of the addresses, so that two calls with the same ones never wait for each other in a circle.
+    for (const address of [...wanted.keys()].sort()) {
+      const { label = null, field = 'addresses' } = wanted.get(address) ?? {}
+      rows.push(await addAddress(tx, input.network, address, label, field))
+    }
+    return [...wanted.keys()].flatMap((address) => rows.filter((row) => row.address === address))
+  })
+}
+
+function readOwn(network: NetworkName, text: string, field: string): string {
+  const { address, problem } = readAddress(network, text)
+  if (address === undefined) throw new AppError('invalid_request', `${field}: ${problem}`, { field })
+  const contract = Object.values(NETWORK_FACTS[network].coins).find((coin) => coin.contract === address)
+  if (contract) {
+    const words = `${field}: is the contract of ${contract.symbol}, not a wallet: what is sent there is lost`
+    throw new AppError('invalid_request', words, { field })
+  }
+  return address
+}
+
+async function addAddress(
+  tx: StoreContext,
+  network: NetworkName,
+  address: string,
+  label: string | null,
+  field: string,
+): Promise<ReceiveAddressRow> {
+  const at = tx.clock.now()
+  const id = newRowId(tx.storeId)
+  const realm = realmOf(tx)
+  const [owner] = await tx.db
+    .insert(addressOwners)
+    .values({ address, network, realm, storeId: tx.storeId, addressId: id, addedAt: at })
+    .onConflictDoNothing()
+    .returning({ id: addressOwners.addressId })
+  if (!owner) return alreadyThere(tx, network, address, field)
+  const values = { storeId: tx.storeId, id, isTest: tx.isTest, network, address, label }
+  const [row] = await tx.db
+    .insert(receiveAddresses)
+    .values({ ...values, status: 'active' as const, usedCount: 0, createdAt: at })
+    .returning()
+  if (!row) throw new Error('an insert answers its row')
+  return row
+}
+
+async function alreadyThere(tx: StoreContext, network: NetworkName, address: string, field: string) {
+  const [own] = await tx.db
+    .select()
+    .from(receiveAddresses)
+    .where(and(ofStore(tx), eq(receiveAddresses.network, network), eq(receiveAddresses.address, address), isThere))
+  if (own) return own
+  throw new AppError('address_taken', `${field}: ${address} is in another merchant's pool already.`, {
+    field,
+    hint: 'Use an address of a wallet that only you control. One address belongs to one merchant.',
+  })
+}
+
+const isThere = ne(receiveAddresses.status, 'removed')
+
+function ofStore({ storeId, isTest }: StoreContext) {
+  return and(eq(receiveAddresses.storeId, storeId), eq(receiveAddresses.isTest, isTest))
+}
+
+/** Newest first; removed ones are history. */
+export async function listAddresses(ctx: StoreContext, query: AddressQuery) {
+  const { network, state, search, limit } = query
+  const like = search && `%${search.replace(/[\\%_]/g, '\\$&')}%`
+  const isState = {
+    free: and(eq(receiveAddresses.status, 'active'), isNull(receiveAddresses.heldBy)),
+    held: isNotNull(receiveAddresses.heldBy),
+    disabled: eq(receiveAddresses.status, 'disabled'),
+  }
+  const found = await ctx.db
+    .select()
+    .from(receiveAddresses)
+    .where(
+      and(
+        ofStore(ctx),
+        isThere,
+        network && eq(receiveAddresses.network, network),
+        state && isState[state],
+        like ? or(ilike(receiveAddresses.address, like), ilike(receiveAddresses.label, like)) : undefined,
+        olderThan(readCursor(query.cursor), receiveAddresses.createdAt, receiveAddresses.id),
+      ),
+    )
+    .orderBy(desc(receiveAddresses.createdAt), desc(receiveAddresses.id))
+    .limit(limit + 1)
+  return pageOf(found, limit)
+}
+
+/** By its id, or by itself on whichever network. Throws address_not_found. */
+export async function getAddress(ctx: StoreContext, id: string): Promise<ReceiveAddressRow> {
+  const row = await findAddress(ctx, id)
+  if (row) return row
+  throw new AppError('address_not_found', 'Address not found', {
+    field: 'id',
+    hint: 'list_addresses shows your addresses and their ids.',
+  })
+}
+
+async function findAddress(ctx: StoreContext, name: string): Promise<ReceiveAddressRow | undefined> {
+  const isUuid = storeOfRowId(name) === ctx.storeId
+  const spelled = readAddress(name.startsWith('T') ? 'tron' : 'bsc', name).address
+  if (!isUuid && spelled === undefined) return undefined
+  const named = isUuid ? eq(receiveAddresses.id, name) : eq(receiveAddresses.address, spelled ?? name)
+  const [row, another] = await ctx.db
+    .select()
+    .from(receiveAddresses)
+    .where(and(ofStore(ctx), isThere, named))
+    .limit(2)
+  if (row && another) {
+    throw new AppError('invalid_request', 'id: this address is in two pools, bsc and ethereum. Send its id instead.', {
+      field: 'id',
+    })
+  }
+  return row
+}
+
+/** Only what is sent changes. A payment that has a disabled address still ends as it would. Throws address_not_found. */
+export async function updateAddress(ctx: StoreContext, input: AddressUpdate): Promise<ReceiveAddressRow> {
+  const found = await getAddress(ctx, input.id)
+  const status = { true: 'active', false: 'disabled' } as const
+  const changes = {
+    label: input.label === undefined ? undefined : input.label || null,
+    status: input.is_active === undefined ? undefined : status[`${input.is_active}`],
+  }
+  if (Object.values(changes).every((value) => value === undefined)) return found
+  const [row] = await ctx.db
+    .update(receiveAddresses)
+    .set(changes)
+    .where(and(ofStore(ctx), eq(receiveAddresses.id, found.id), isThere))
+    .returning()
+  return row ?? getAddress(ctx, input.id)
+}
+
+/**
+ * For good: it isn't watched any more, and whoever has it next may add it. Its payments stay. Throws address_not_found, and
+ * address_held while a payment waits at it.
+ */
+export async function removeAddress(ctx: StoreContext, id: string): Promise<ReceiveAddressRow> {
+  const found = await getAddress(ctx, id)
+  return inTransaction(ctx, async (tx) => {
+    const [row] = await tx.db
+      .update(receiveAddresses)
+      .set({ status: 'removed' })
+      .where(and(ofStore(tx), eq(receiveAddresses.id, found.id), isThere, isNull(receiveAddresses.heldBy)))
+      .returning()
+    if (!row) throw held()
+    const { network, address } = row
+    await tx.db
+      .delete(addressOwners)
+      .where(
+        and(
+          eq(addressOwners.address, address),
+          eq(addressOwners.network, network),
+          eq(addressOwners.realm, realmOf(tx)),
+          eq(addressOwners.addressId, row.id),
+        ),
+      )
+    return row
+  })
+}
+
+function held() {
+  return new AppError('address_held', 'A pending payment waits for its money at this address.', {
+    field: 'id',
+    hint: 'Disable it with update_address, and remove it when the payment has ended; or cancel the payment first.',
+  })
+}
