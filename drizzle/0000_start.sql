@@ -1,4 +1,8 @@
+CREATE TYPE "public"."address_status" AS ENUM('active', 'disabled', 'removed');--> statement-breakpoint
+CREATE TYPE "public"."chain_network" AS ENUM('bsc', 'tron', 'ethereum');--> statement-breakpoint
 CREATE TYPE "public"."discount_type" AS ENUM('percentage', 'fixed');--> statement-breakpoint
+CREATE TYPE "public"."coin" AS ENUM('usdt', 'usdc', 'busd', 'native');--> statement-breakpoint
+CREATE TYPE "public"."crypto_payment_status" AS ENUM('pending', 'confirmed', 'expired', 'cancelled', 'failed');--> statement-breakpoint
 CREATE TYPE "public"."idempotency_status" AS ENUM('in_flight', 'done');--> statement-breakpoint
 CREATE TYPE "public"."license_revocation" AS ENUM('order_refunded', 'dispute_lost', 'seller');--> statement-breakpoint
 CREATE TYPE "public"."dispute_status" AS ENUM('needs_response', 'under_review', 'won', 'lost');--> statement-breakpoint
@@ -13,6 +17,92 @@ CREATE TYPE "public"."revenue_entry_kind" AS ENUM('sale', 'refund');--> statemen
 CREATE TYPE "public"."store_status" AS ENUM('pending', 'approved', 'suspended');--> statement-breakpoint
 CREATE TYPE "public"."delivery_status" AS ENUM('pending', 'succeeded', 'failed');--> statement-breakpoint
 CREATE TYPE "public"."endpoint_kind" AS ENUM('subscription', 'store', 'order');--> statement-breakpoint
+CREATE TABLE "address_owners" (
+	"address" text NOT NULL,
+	"network" "chain_network" NOT NULL,
+	"realm" bigint NOT NULL,
+	"store_id" bigint NOT NULL,
+	"address_id" uuid NOT NULL,
+	"added_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "address_owners_address_network_realm_pk" PRIMARY KEY("address","network","realm")
+);
+--> statement-breakpoint
+CREATE TABLE "payment_claims" (
+	"address" text NOT NULL,
+	"network" "chain_network" NOT NULL,
+	"realm" bigint NOT NULL,
+	"store_id" bigint NOT NULL,
+	"payment_id" uuid NOT NULL,
+	"claimed_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "payment_claims_address_network_realm_pk" PRIMARY KEY("address","network","realm")
+);
+--> statement-breakpoint
+CREATE TABLE "pool_warnings" (
+	"store_id" bigint NOT NULL,
+	"is_test" boolean NOT NULL,
+	"network" "chain_network" NOT NULL,
+	"warned_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "pool_warnings_store_id_is_test_network_pk" PRIMARY KEY("store_id","is_test","network")
+);
+--> statement-breakpoint
+CREATE TABLE "receive_addresses" (
+	"store_id" bigint NOT NULL,
+	"id" uuid NOT NULL,
+	"is_test" boolean NOT NULL,
+	"network" "chain_network" NOT NULL,
+	"address" text NOT NULL,
+	"label" text,
+	"status" "address_status" NOT NULL,
+	"held_by" uuid,
+	"used_count" integer NOT NULL,
+	"last_used_at" timestamp (3) with time zone,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "receive_addresses_store_id_id_pk" PRIMARY KEY("store_id","id")
+);
+--> statement-breakpoint
+CREATE TABLE "chain_blocks" (
+	"store_id" bigint NOT NULL,
+	"is_test" boolean NOT NULL,
+	"network" "chain_network" NOT NULL,
+	"number" bigint NOT NULL,
+	"hash" text NOT NULL,
+	"parent_hash" text NOT NULL,
+	"block_time" timestamp (3) with time zone NOT NULL,
+	"touched" bigint[] NOT NULL,
+	CONSTRAINT "chain_blocks_store_id_is_test_network_number_pk" PRIMARY KEY("store_id","is_test","network","number")
+);
+--> statement-breakpoint
+CREATE TABLE "chain_cursors" (
+	"store_id" bigint NOT NULL,
+	"is_test" boolean NOT NULL,
+	"network" "chain_network" NOT NULL,
+	"number" bigint NOT NULL,
+	"hash" text NOT NULL,
+	"block_time" timestamp (3) with time zone NOT NULL,
+	"finalized" bigint NOT NULL,
+	"updated_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "chain_cursors_store_id_is_test_network_pk" PRIMARY KEY("store_id","is_test","network")
+);
+--> statement-breakpoint
+CREATE TABLE "chain_transfers" (
+	"store_id" bigint NOT NULL,
+	"is_test" boolean NOT NULL,
+	"network" "chain_network" NOT NULL,
+	"block_hash" text NOT NULL,
+	"log_index" integer NOT NULL,
+	"tx_hash" text NOT NULL,
+	"coin" "coin" NOT NULL,
+	"from_address" text NOT NULL,
+	"address" text NOT NULL,
+	"units" numeric(78, 0) NOT NULL,
+	"block_number" bigint NOT NULL,
+	"block_time" timestamp (3) with time zone NOT NULL,
+	"payment_id" uuid,
+	"is_orphan" boolean NOT NULL,
+	"seen_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "chain_transfers_store_id_is_test_network_block_hash_log_index_pk" PRIMARY KEY("store_id","is_test","network","block_hash","log_index")
+);
+--> statement-breakpoint
 CREATE TABLE "coupon_redemptions" (
 	"store_id" bigint NOT NULL,
 	"order_id" uuid NOT NULL,
@@ -42,6 +132,42 @@ CREATE TABLE "coupons" (
 	"created_at" timestamp (3) with time zone NOT NULL,
 	"updated_at" timestamp (3) with time zone NOT NULL,
 	CONSTRAINT "coupons_store_id_id_pk" PRIMARY KEY("store_id","id")
+);
+--> statement-breakpoint
+CREATE TABLE "crypto_payments" (
+	"store_id" bigint NOT NULL,
+	"id" uuid NOT NULL,
+	"is_test" boolean NOT NULL,
+	"number" text NOT NULL,
+	"token" text NOT NULL,
+	"network" "chain_network" NOT NULL,
+	"coin" "coin" NOT NULL,
+	"address_id" uuid NOT NULL,
+	"address" text NOT NULL,
+	"amount_usd_cents" bigint NOT NULL,
+	"expected_units" numeric(78, 0) NOT NULL,
+	"tolerance_units" numeric(78, 0) NOT NULL,
+	"rate_e8" bigint NOT NULL,
+	"rate_source" text NOT NULL,
+	"rate_at" timestamp (3) with time zone NOT NULL,
+	"required_confirmations" integer NOT NULL,
+	"status" "crypto_payment_status" NOT NULL,
+	"credited_units" numeric(78, 0),
+	"late_units" numeric(78, 0) NOT NULL,
+	"tx_hash" text,
+	"height" bigint,
+	"external_order_id" text,
+	"customer_email" text,
+	"redirect_url" text,
+	"metadata" text NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"expires_at" timestamp (3) with time zone NOT NULL,
+	"grace_ends_at" timestamp (3) with time zone NOT NULL,
+	"confirmed_at" timestamp (3) with time zone,
+	"reversed_at" timestamp (3) with time zone,
+	"due_at" timestamp (3) with time zone,
+	"due_height" bigint,
+	CONSTRAINT "crypto_payments_store_id_id_pk" PRIMARY KEY("store_id","id")
 );
 --> statement-breakpoint
 CREATE TABLE "disputes" (
@@ -427,10 +553,24 @@ ALTER TABLE "emails" ADD CONSTRAINT "emails_store_id_refund_id_refunds_store_id_
 ALTER TABLE "deliveries" ADD CONSTRAINT "deliveries_store_id_event_id_events_store_id_id_fk" FOREIGN KEY ("store_id","event_id") REFERENCES "public"."events"("store_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "deliveries" ADD CONSTRAINT "deliveries_store_id_endpoint_id_webhook_endpoints_store_id_id_fk" FOREIGN KEY ("store_id","endpoint_id") REFERENCES "public"."webhook_endpoints"("store_id","id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "delivery_attempts" ADD CONSTRAINT "delivery_attempts_store_id_delivery_id_deliveries_store_id_id_fk" FOREIGN KEY ("store_id","delivery_id") REFERENCES "public"."deliveries"("store_id","id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+CREATE INDEX "address_owners_added" ON "address_owners" USING btree ("network","realm","added_at","address");--> statement-breakpoint
+CREATE INDEX "receive_addresses_free" ON "receive_addresses" USING btree ("store_id","is_test","network","last_used_at" NULLS FIRST,"id") WHERE status = 'active' and held_by is null;--> statement-breakpoint
+CREATE INDEX "receive_addresses_newest" ON "receive_addresses" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
+CREATE INDEX "receive_addresses_address" ON "receive_addresses" USING btree ("store_id","network","address");--> statement-breakpoint
+CREATE INDEX "chain_transfers_payment" ON "chain_transfers" USING btree ("store_id","payment_id");--> statement-breakpoint
+CREATE INDEX "chain_transfers_height" ON "chain_transfers" USING btree ("store_id","is_test","network","block_number");--> statement-breakpoint
+CREATE INDEX "chain_transfers_tx" ON "chain_transfers" USING btree ("store_id","is_test","network","tx_hash");--> statement-breakpoint
 CREATE UNIQUE INDEX "coupon_redemptions_use" ON "coupon_redemptions" USING btree ("store_id","coupon_id","customer","use_number");--> statement-breakpoint
 CREATE UNIQUE INDEX "coupons_code" ON "coupons" USING btree ("store_id","is_test","code");--> statement-breakpoint
 CREATE INDEX "coupons_newest" ON "coupons" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "coupons_newest_by_state" ON "coupons" USING btree ("store_id","is_test","is_active","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
+CREATE UNIQUE INDEX "crypto_payments_number" ON "crypto_payments" USING btree ("store_id","number");--> statement-breakpoint
+CREATE UNIQUE INDEX "crypto_payments_token" ON "crypto_payments" USING btree ("store_id","token");--> statement-breakpoint
+CREATE INDEX "crypto_payments_newest" ON "crypto_payments" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
+CREATE INDEX "crypto_payments_newest_by_status" ON "crypto_payments" USING btree ("store_id","is_test","status","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
+CREATE INDEX "crypto_payments_newest_by_reference" ON "crypto_payments" USING btree ("store_id","is_test","external_order_id","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST) WHERE external_order_id is not null;--> statement-breakpoint
+CREATE INDEX "crypto_payments_address" ON "crypto_payments" USING btree ("store_id","is_test","network","address","created_at" DESC NULLS FIRST);--> statement-breakpoint
+CREATE INDEX "crypto_payments_waiting" ON "crypto_payments" USING btree ("store_id","is_test","network","due_at","due_height") WHERE (due_at is not null or due_height is not null);--> statement-breakpoint
 CREATE INDEX "disputes_newest" ON "disputes" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "disputes_order" ON "disputes" USING btree ("store_id","order_id");--> statement-breakpoint
 CREATE INDEX "idempotency_keys_expiry" ON "idempotency_keys" USING btree ("store_id","expires_at");--> statement-breakpoint
