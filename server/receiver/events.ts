@@ -13,6 +13,7 @@ export type WebhookEvent =
   | OrderRefundedEvent
   | CheckoutEvent
   | DisputeEvent
+  | AddressesLowEvent
   | WebhookDisabledEvent
 
 export type SaleCompletedEvent = {
@@ -417,6 +418,19 @@ export type DisputeEvent = {
     created_at: string
     /** When it was won or lost */
     closed_at: string | null
+  }
+}
+
+export type AddressesLowEvent = {
+  event: 'addresses.low'
+  /** ISO 8601 in UTC */
+  created_at: string
+  data: {
+    /** One of bsc, tron, ethereum */
+    network: 'bsc' | 'tron' | 'ethereum'
+    /** Addresses that the next payments can get */
+    free: number
+    is_test: boolean
   }
 }
 
