@@ -8,7 +8,7 @@ import { discountOf, type Price, refusalOf } from './pricing'
 import { CouponRefusedError, refusalText } from './refusals'
 import { type CouponRefusal, normalCode } from './schema'
 import { type CouponRow, coupons } from './table'
-import { changeLimitedUses, customerOf, insertUse, lockToUse, release, useNumbers } from './uses'
+import { countUse, customerOf, deleteUse, insertUse, release, uncountUse, useNumbers } from './uses'
 
 /**
  * A test order may have a live coupon where no test coupon has its code, unless `ownMode` forbids it: a rehearsal, by the coupon's
@@ -56,7 +56,8 @@ export type CouponWish = { order: OrderRow; code: string; email: string | null; 
 
 /**
  * Attaches a coupon to an order that the transaction holds, in place of the one it had. `email` is the buyer's, where it is known;
- * where not, `claimUse` counts the use when it is. Returns the order at its new price. Throws CouponRefusedError.
+ * where not, `claimUse` counts the use when it is. Returns the order at its new price. Throws CouponRefusedError, and then the
+ * transaction must not be committed.
  */
 export async function takeCoupon(
   tx: StoreContext,
@@ -65,21 +66,32 @@ export async function takeCoupon(
   const seen = await findCouponByCode(tx, code, ownMode)
   if (!seen) throw refused('not_found', normalCode(code), null, order)
   if (order.couponId === seen.id) return order
-  const old = order.couponId
   if (seen.isTest !== order.isTest) return rehearse(tx, order, seen)
-  if (old !== null && old < seen.id) await release(tx, order.id, old)
-  const coupon = await hold(tx, seen, order)
-  if (old !== null && old > seen.id) await release(tx, order.id, old)
+  // What is over already needs no queueing for: a sold-out coupon must not slow the shop down.
+  refuse(tx, order, seen, isUsedUp(seen))
+  const old = order.couponId !== null && (await deleteUse(tx, order.id, order.couponId)) ? order.couponId : null
   const customer = email === null ? null : customerOf(email)
-  if (!(await insertUse(tx, order.id, coupon.id, customer, coupon.maxUsesPerCustomer))) {
-    throw refused('used_by_customer', coupon.code, coupon, order)
+  if (!(await insertUse(tx, order.id, seen.id, customer, seen.maxUsesPerCustomer))) {
+    throw refused('used_by_customer', seen.code, seen, order)
   }
-  return reprice(tx, order, discountedBy(coupon, order))
+  // The coupon's row is taken as late as can be, since others queue for it.
+  const repriced = await reprice(tx, order, discountedBy(seen, order))
+  if (old !== null && old < seen.id) await uncountUse(tx, old)
+  const { coupon, isCounted } = await countUse(tx, seen)
+  if (!coupon) throw refused('not_found', seen.code, null, order)
+  refuse(tx, order, coupon, !isCounted)
+  if (old !== null && old > seen.id) await uncountUse(tx, old)
+  return repriced
+}
+
+/** Throws CouponRefusedError unless the coupon applies to the order. */
+function refuse(tx: StoreContext, order: OrderRow, coupon: CouponRow, usedUp: boolean): void {
+  const refusal = refusalOf(coupon, order, circumstances(tx, order)) ?? (usedUp ? 'used_up' : null)
+  if (refusal) throw refused(refusal, coupon.code, coupon, order)
 }
 
 async function rehearse(tx: StoreContext, order: OrderRow, coupon: CouponRow): Promise<OrderRow> {
-  const refusal = refusalOf(coupon, order, circumstances(tx, order))
-  if (refusal) throw refused(refusal, coupon.code, coupon, order)
+  refuse(tx, order, coupon, false)
   await giveBackCoupon(tx, order)
   return reprice(tx, order, discountedBy(coupon, order))
 }
@@ -98,17 +110,6 @@ export async function dropCoupon(tx: StoreContext, order: OrderRow): Promise<Ord
 /** For an order that nobody will pay any more. The order goes on saying what it would have cost. */
 export async function giveBackCoupon(tx: StoreContext, order: OrderRow): Promise<void> {
   if (order.couponId !== null) await release(tx, order.id, order.couponId)
-}
-
-/** The coupon as it is now, with one use of it taken. */
-async function hold(tx: StoreContext, seen: CouponRow, order: OrderRow): Promise<CouponRow> {
-  // What is over already needs no queueing for: a sold-out coupon must not slow the shop down.
-  const coupon = isUsedUp(seen) ? seen : await lockToUse(tx, seen.id, seen.maxUses !== null)
-  if (!coupon) throw refused('not_found', seen.code, null, order)
-  const refusal = refusalOf(coupon, order, circumstances(tx, order)) ?? (isUsedUp(coupon) ? 'used_up' : null)
-  if (refusal) throw refused(refusal, coupon.code, coupon, order)
-  if (coupon.maxUses !== null) await changeLimitedUses(tx, coupon.id, 1)
-  return coupon
 }
 
 type Discounted = Pick<OrderRow, 'couponId' | 'couponCode' | 'discountMinor'>

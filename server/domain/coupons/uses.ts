@@ -1,11 +1,11 @@
-import { and, count, eq, inArray, sql } from 'drizzle-orm'
+import { and, count, eq, inArray, lt, sql } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
 import type { OrderRow } from '../orders/table'
 import { type CouponRow, couponRedemptions, coupons } from './table'
 
 /*
- * Uses of coupons. Every transaction here holds its order's row; then it takes the coupon's, of several coupons the smaller id
- * first; and writes its redemption last. So nobody waits in a circle.
+ * Uses of coupons. Every transaction here holds its order's row; then it writes the order's redemption; then it takes the coupon's
+ * row, of several coupons the smaller id first. So nobody waits in a circle.
  *
  * A coupon without max_uses is locked in a way that its users share: only whoever changes or deletes it has to wait, and is waited
  * for. With max_uses, its row counts the uses and its users queue for it, as they must. What one customer has used is guarded by
@@ -57,31 +57,52 @@ export async function countUses(ctx: StoreContext, rows: readonly CouponRow[]): 
 
 /** Gives back what the order holds of this coupon, if it does; the coupon may be gone. */
 export async function release(tx: StoreContext, orderId: string, couponId: string): Promise<void> {
-  const [seen] = await tx.db.select().from(coupons).where(sameCoupon(tx, couponId))
-  const coupon = seen && (await lockToUse(tx, couponId, seen.maxUses !== null))
+  if (await deleteUse(tx, orderId, couponId)) await uncountUse(tx, couponId)
+}
+
+/** False when the order has no use of this coupon. Whoever deletes one has to uncount it. */
+export async function deleteUse(tx: StoreContext, orderId: string, couponId: string): Promise<boolean> {
   const freed = await tx.db
     .delete(couponRedemptions)
     .where(ofOrder(tx, orderId, couponId))
     .returning({ orderId: couponRedemptions.orderId })
-  if (freed.length > 0 && coupon && coupon.maxUses !== null) await changeLimitedUses(tx, couponId, -1)
+  return freed.length > 0
 }
 
-/** The coupon's row as it is now, kept from changing until the transaction ends. */
-export async function lockToUse(tx: StoreContext, id: string, isLimited: boolean): Promise<CouponRow | undefined> {
-  const [row] = await tx.db
-    .select()
-    .from(coupons)
-    .where(sameCoupon(tx, id))
-    .for(isLimited ? 'no key update' : 'key share')
-  // It was given a limit since it was seen.
-  return row && row.maxUses !== null && !isLimited ? lockToUse(tx, id, true) : row
+type Counted = { coupon: CouponRow | undefined; isCounted: boolean }
+
+/**
+ * Counts one more use where the coupon counts them, and keeps its row from changing until the transaction ends. Returns the row as it
+ * is now, if the coupon is there still; `isCounted` is false when it is used up.
+ */
+export async function countUse(tx: StoreContext, { id, maxUses }: CouponRow): Promise<Counted> {
+  const shared = maxUses === null ? await lockShared(tx, id) : undefined
+  if (maxUses === null && shared?.maxUses == null) return { coupon: shared, isCounted: true }
+  const [coupon] = await tx.db
+    .update(coupons)
+    .set({ limitedUses: sql`${coupons.limitedUses} + 1` })
+    .where(and(sameCoupon(tx, id), lt(coupons.limitedUses, coupons.maxUses)))
+    .returning()
+  if (coupon) return { coupon, isCounted: true }
+  // Used up, or without its limit since it was seen, or gone.
+  const now = await lockShared(tx, id)
+  return { coupon: now, isCounted: now?.maxUses === null }
 }
 
-export async function changeLimitedUses(tx: StoreContext, id: string, by: 1 | -1): Promise<void> {
+/** One use less where the coupon counts them; it may be gone. */
+export async function uncountUse(tx: StoreContext, id: string): Promise<void> {
+  const coupon = await lockShared(tx, id)
+  if (!coupon || coupon.maxUses === null) return
   await tx.db
     .update(coupons)
-    .set({ limitedUses: sql`${coupons.limitedUses} + ${by}` })
+    .set({ limitedUses: sql`${coupons.limitedUses} - 1` })
     .where(sameCoupon(tx, id))
+}
+
+/** Users don't wait for each other here, and whoever changes the limit or deletes the coupon waits for them. */
+async function lockShared(tx: StoreContext, id: string): Promise<CouponRow | undefined> {
+  const [row] = await tx.db.select().from(coupons).where(sameCoupon(tx, id)).for('key share')
+  return row
 }
 
 /** False when the customer has had as many as allowed. Without a customer it has no number yet. */
