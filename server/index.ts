@@ -139,8 +139,8 @@ async function serve(config: Config): Promise<void> {
   app = createApp(running.deps, () => draining)
   drain = async () => {
     draining = true
-    // Jobs take nothing new from now on. One that outlives its time, such as a webhook whose receiver hangs, is cut off: its
-    // lease ends, and whoever runs next sends it again.
+    // Jobs take nothing new from now on. Webhooks whose receivers hang are given back for whoever runs next; a job that outlives
+    // its time is cut off, and its leases end by themselves.
     const jobsEnd = running.worker.stop()
     await within(WORK_ENDS_MS, Promise.all([server.stop(), jobsEnd]))
     await server.stop(true)

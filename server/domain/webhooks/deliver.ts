@@ -23,6 +23,13 @@ const LINES = 4 * LIMITS.all
 /** A round costs as much as some sends: it waits until several slots were freed, or a moment for fewer. */
 const MANY_FREED = LIMITS.all / 4
 
+/**
+ * How long sends that are under way when the process is stopped may still be answered: within the time that a supervisor waits, and
+ * with enough of it left to give back what hangs.
+ */
+const LAST_ANSWERS_MS = 4 * SECOND_MS
+
+const STOPPED = 'The server was stopped before an answer came; it is sent again.'
 const UNFINISHED = `Given up: ${MAX_ATTEMPTS} attempts were begun, and the last ones never came to an end.`
 
 /**
@@ -33,6 +40,7 @@ export async function deliverDue(deps: Deps, turn?: Turn): Promise<boolean> {
   const bell = createBell()
   const backlog = createBacklog(deps, LINES, POLL_MS)
   const recorder = createRecorder(deps)
+  const ending = createEnding(turn?.stopping)
   // True when the last round left due work behind for want of slots: only then is a freed slot a reason for another.
   let leftSome = false
   let freed = 0
@@ -43,7 +51,7 @@ export async function deliverDue(deps: Deps, turn?: Turn): Promise<boolean> {
   })
   const start = (delivery: Claimed) => {
     const { storeId, kind, endpoint } = delivery
-    slots.run({ storeId, kind, endpointId: endpoint.id }, () => deliver(deps, recorder, delivery))
+    slots.run({ storeId, kind, endpointId: endpoint.id }, () => deliver(deps, recorder, delivery, ending.signal))
   }
   turn?.onWake(() => {
     backlog.stale()
@@ -65,11 +73,12 @@ export async function deliverDue(deps: Deps, turn?: Turn): Promise<boolean> {
   } finally {
     turn?.stopping.removeEventListener('abort', bell.ring)
     await slots.idle()
+    ending.over()
   }
 }
 
 /** Never throws: what couldn't be written down stays leased, and is tried again when the lease ends. */
-async function deliver(deps: Deps, recorder: Recorder, delivery: Claimed): Promise<void> {
+async function deliver(deps: Deps, recorder: Recorder, delivery: Claimed, end: AbortSignal): Promise<void> {
   try {
     if (!delivery.endpoint.isActive) return await giveUp(recorder, delivery, 'The webhook endpoint is switched off.')
     if (delivery.attempts > MAX_ATTEMPTS) return await giveUp(recorder, delivery, UNFINISHED)
@@ -77,7 +86,8 @@ async function deliver(deps: Deps, recorder: Recorder, delivery: Claimed): Promi
     const { isTest, endpoint, event, number: deliveryNumber } = delivery
     const { body, headers } = signRequest(event, { secrets: endpoint.secrets, deliveryNumber, at: startedAt })
     const request = { url: endpoint.url, isTest, headers, body, timeoutMs: TIMEOUT_MS }
-    const outcome = await deps.sender.send(request)
+    const outcome = await unlessAborted(deps.sender.send(request), end)
+    if (outcome === undefined) return await giveBack(recorder, delivery, deps.clock.now())
     const verdict = judge(outcome, delivery, deps.clock.now())
     deps.metrics.countAttempt(verdict.status, answerOf(outcome), outcome.durationMs / SECOND_MS)
     await recorder.write({ delivery, verdict, attempt: { request, startedAt, outcome } })
@@ -90,6 +100,40 @@ async function deliver(deps: Deps, recorder: Recorder, delivery: Claimed): Promi
 function giveUp(recorder: Recorder, delivery: Claimed, error: string): Promise<void> {
   const verdict: Verdict = { status: 'failed', error, disables: false }
   return recorder.write({ delivery, verdict, attempt: undefined })
+}
+
+/** Ends the lease now and forgets the attempt, whose answer nobody will hear: the next process sends it again at once. */
+function giveBack(recorder: Recorder, delivery: Claimed, dueAt: Date): Promise<void> {
+  const verdict: Verdict = { status: 'pending', error: STOPPED, dueAt }
+  return recorder.write({ delivery, verdict, attempt: undefined })
+}
+
+/** Aborts a while after `stopping` does. */
+function createEnding(stopping: AbortSignal | undefined) {
+  const end = new AbortController()
+  let timer: Timer | undefined
+  const begin = () => {
+    timer = setTimeout(() => end.abort(), LAST_ANSWERS_MS)
+  }
+  if (stopping?.aborted) begin()
+  stopping?.addEventListener('abort', begin, { once: true })
+  return {
+    signal: end.signal,
+    over: () => {
+      stopping?.removeEventListener('abort', begin)
+      clearTimeout(timer)
+    },
+  }
+}
+
+/** Undefined as soon as `signal` aborts: what is under way is left to itself. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const leave = () => resolve(undefined)
+    if (signal.aborted) leave()
+    signal.addEventListener('abort', leave, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave))
+  })
 }
 
 /** `2xx` to `5xx`, `network` or `refused`. */

@@ -105,7 +105,7 @@ export const webhooksRouter = router({
       tool: 'test_webhook',
       title: 'Test a webhook endpoint',
       summary:
-        'Sends a sample event to a webhook endpoint at once and says how its server answered. It waits up to 10 seconds.',
+        'Sends a sample event to a webhook endpoint at once, marked by the header X-Payhook-Test: true, and says how its server answered. It waits up to 10 seconds.',
       scope: 'webhooks:write',
       rest: 'POST /v1/webhooks/{id}/test',
       external: true,

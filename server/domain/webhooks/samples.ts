@@ -9,6 +9,9 @@ import { validSecrets } from './secrets'
 import { getWebhook } from './service'
 import { explain, isDelivered } from './verdict'
 
+/** Nobody has paid: a handler must be able to tell, since all else is as in a real request. */
+export const TEST_MARK = { 'X-Payhook-Test': 'true' }
+
 /**
  * Sends a sample of the endpoint's first event at once, signed like a real one, and leaves no trace in the log. A failure is an
  * answer, not an error. Throws webhook_not_found.
@@ -21,7 +24,13 @@ export async function sendSample(ctx: StoreContext, id: string): Promise<Webhook
   // A test has no delivery to be numbered by; the moment is a number too, and new each time.
   const signing = { secrets: validSecrets(endpoint, at), deliveryNumber: at.getTime(), at }
   const { body, headers } = signRequest(event, signing)
-  const outcome = await ctx.sender.send({ url: endpoint.url, isTest: ctx.isTest, headers, body, timeoutMs: TIMEOUT_MS })
+  const outcome = await ctx.sender.send({
+    url: endpoint.url,
+    isTest: ctx.isTest,
+    headers: { ...headers, ...TEST_MARK },
+    body,
+    timeoutMs: TIMEOUT_MS,
+  })
   const delivered = isDelivered(outcome)
   return {
     delivered,

@@ -139,6 +139,10 @@ function OnYourMachine() {
         programs.
       </p>
       <Code text={LISTEN} />
+      <p>
+        <a href="#webhooks.test">A test of an endpoint</a> sends a sample that is signed like a real event and marked by
+        the header <code>X-Payhook-Test: true</code>: verify it, answer 200, and deliver nothing.
+      </p>
       <p>Or post one by hand:</p>
       <Code text={CURL} />
     </Part>

@@ -212,7 +212,7 @@ test('pages lead through all endpoints once, newest first', async () => {
   expect((await call('GET', '/webhooks?cursor=zzz', undefined, { key })).status).toBe(400)
 })
 
-test('a test sends a signed sample at once and says how the receiver answered', async () => {
+test('a test sends a signed and marked sample at once and says how the receiver answered', async () => {
   const { id } = await create(`${receiver.url}/sample`)
   const good = await call('POST', `/webhooks/${id}/test`)
   expect(good).toEqual({
@@ -222,6 +222,7 @@ test('a test sends a signed sample at once and says how the receiver answered', 
   const sent = receiver.received.find(({ path }) => path === '/sample')
   expect(JSON.parse(sent?.body ?? '')).toMatchObject({ event: 'sale.completed', data: { amount_cents: 1900 } })
   expect(sent?.headers['x-payhook-signature']).toMatch(/^sha256=[0-9a-f]{64}$/)
+  expect(sent?.headers['x-payhook-test']).toBe('true')
   receiver.answer(500)
   expect((await call('POST', `/webhooks/${id}/test`)).body).toMatchObject({
     delivered: false,
