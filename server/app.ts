@@ -30,6 +30,9 @@ import { isTrpcPath, mountTrpc, renderTrpcError } from './trpc-http'
 
 const MAX_BODY_BYTES = 256 * 1024
 
+/** As long as servers, proxies and browsers usually let an address be. */
+const MAX_URL_LENGTH = 16 * 1024
+
 /** What the process knows of a request besides what it says. */
 export type RequestOrigin = { address?: string | undefined }
 
@@ -82,7 +85,8 @@ export function createApp(deps: Deps, isDraining = () => false): App {
   }
   const limitUnstated = bodyLimit({ maxSize: MAX_BODY_BYTES, onError: (c) => refuse(c, bodyTooLarge()) })
   app.use((c, next) => {
-    const { method, headers } = c.req.raw
+    const { method, headers, url } = c.req.raw
+    if (url.length > MAX_URL_LENGTH) return Promise.resolve(refuse(c, urlTooLong()))
     if (method === 'GET' || method === 'HEAD') return next()
     const stated = headers.get('content-length')
     // Hono's own looks at the body first, which makes a stream of it, and a stream takes much longer to read.
@@ -119,4 +123,10 @@ export async function readOwn(
 
 function bodyTooLarge() {
   return new AppError('body_too_large', `The request body is larger than ${MAX_BODY_BYTES / 1024} KiB.`)
+}
+
+function urlTooLong() {
+  return new AppError('url_too_long', `The URL is longer than ${MAX_URL_LENGTH / 1024} KiB.`, {
+    hint: 'Send fewer or shorter parameters, or in tRPC fewer calls in a batch (maxURLLength).',
+  })
 }

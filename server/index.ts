@@ -1,3 +1,4 @@
+import http from 'node:http'
 import { type App, createApp } from './app'
 import { type Config, parseConfig } from './config'
 import type { Deps } from './context'
@@ -32,6 +33,9 @@ when the server is not on this machine's port 3000.
 
 /** The longest that Bun lets a connection be quiet. Its default of 10 s cuts the event streams of MCP (oven-sh/bun#27479). */
 const IDLE_SECONDS = 255
+
+/** Of a request's line and headers. What is longer than Bun's 16 KiB is read, so that it is refused with words, not bare. */
+const MAX_HEADER_BYTES = 128 * 1024
 
 /** Requests and jobs get most of the ten seconds that a supervisor waits after SIGTERM, the database what is left. */
 const WORK_ENDS_MS = 7 * SECOND_MS
@@ -118,6 +122,7 @@ async function serve(config: Config): Promise<void> {
   let app: App | undefined
   let draining = false
   const log = createLog(config.logLevel)
+  Object.assign(http, { maxHeaderSize: MAX_HEADER_BYTES })
   const server = Bun.serve({
     port: config.port,
     hostname: config.host,

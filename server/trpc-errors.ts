@@ -1,11 +1,10 @@
 import { TRPCError } from '@trpc/server'
 import * as z from 'zod'
 import { AppError, type ErrorCode } from './kernel/errors'
+import { inputWords } from './kernel/input-words'
 
-// A missing field reads "name: is required" instead of naming types of JavaScript.
-z.config({
-  customError: (issue) => (issue.code === 'invalid_type' && issue.input === undefined ? 'is required' : undefined),
-})
+// Every door words what a schema says nothing of in one way.
+z.config({ customError: inputWords })
 
 /** The AppError inside what tRPC throws, or one that says nothing of an unexpected error but its request's id. */
 export function toAppError(error: unknown): AppError {

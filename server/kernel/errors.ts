@@ -52,6 +52,7 @@ export const ERRORS = {
   webhook_disabled: { status: 409, trpc: 'CONFLICT', retryable: false },
   webhook_exists: { status: 409, trpc: 'CONFLICT', retryable: false },
   body_too_large: { status: 413, trpc: 'PAYLOAD_TOO_LARGE', retryable: false },
+  url_too_long: { status: 414, trpc: 'BAD_REQUEST', retryable: false },
   unsupported_media_type: { status: 415, trpc: 'UNSUPPORTED_MEDIA_TYPE', retryable: false },
   idempotency_conflict: { status: 422, trpc: 'UNPROCESSABLE_CONTENT', retryable: false },
   coupon_not_applicable: { status: 422, trpc: 'UNPROCESSABLE_CONTENT', retryable: false },

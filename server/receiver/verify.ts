@@ -40,8 +40,9 @@ export type VerifyWebhookOptions = {
   /** How far the time of sending may be off, into the past and into the future. */
   toleranceSeconds?: number
   /**
-   * Refuses what lacks the headers of Standard Webhooks. Every delivery of Payhook has them; the older signatures of sales and
-   * card payments don't say when they were made, so that somebody who caught one could send it again.
+   * Refuses what lacks the headers of Standard Webhooks: true unless you say false. Every delivery of Payhook has them; the older
+   * signatures of sales and card payments don't say when they were made, so that somebody who caught a request could take those
+   * headers off and send it again, years later. Say false only where something on the way drops headers that it doesn't know.
    */
   standardOnly?: boolean
   /** The present, when it isn't this machine's. */
@@ -49,13 +50,14 @@ export type VerifyWebhookOptions = {
 }
 
 /**
- * The event of a request, once it is proven to come from Payhook. Takes the headers of Standard Webhooks where they are there, else
- * `X-Payhook-Signature: sha256=…`, `X-Payhook-Signature: t=…,v1=…` or `X-Webhook-Signature`. Throws WebhookVerificationError.
+ * The event of a request, once it is proven to come from Payhook. Takes the headers of Standard Webhooks; with
+ * `standardOnly: false` and without them `X-Payhook-Signature: sha256=…`, `X-Payhook-Signature: t=…,v1=…` or
+ * `X-Webhook-Signature`. Throws WebhookVerificationError.
  */
 export async function verifyWebhook(options: VerifyWebhookOptions): Promise<WebhookEvent> {
   const body = bytesOf(options.body)
   const secrets = checkSecrets(options.secret)
-  const claim = readClaim((name) => header(options.headers, name), options.standardOnly ?? false)
+  const claim = readClaim((name) => header(options.headers, name), options.standardOnly ?? true)
   if (!(await isSigned(claim, body, secrets))) throw mismatch()
   const { sentAt } = claim
   if (sentAt !== undefined) checkAge(sentAt, options.now ?? new Date(), options.toleranceSeconds ?? 300)
@@ -86,7 +88,7 @@ function readClaim(look: Lookup, standardOnly: boolean): Claim {
   throw new WebhookVerificationError(
     'missing_signature',
     standardOnly
-      ? 'The request has no webhook-signature header, so that it is not a delivery of Payhook.'
+      ? 'The request has no webhook-signature header, which every delivery of Payhook has. If something on the way drops it, set standardOnly: false.'
       : 'The request has no webhook-signature, X-Payhook-Signature or X-Webhook-Signature header, so that it is not a delivery of Payhook.',
   )
 }

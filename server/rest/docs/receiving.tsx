@@ -41,9 +41,9 @@ function Verifying() {
         what is more than five minutes old or ahead, and compare in constant time.
       </p>
       <p>
-        In TypeScript the helper does all of it, knows the older signatures too, and types the event. It imports
-        nothing, and runs under Node, Bun and on the edge: have a checkout of Payhook among your dependencies, or copy
-        its folder <code>server/receiver</code>. <code>secret</code> may be a list.
+        In TypeScript the helper does all of it, knows the older signatures too where you ask for them, and types the
+        event. It imports nothing, and runs under Node, Bun and on the edge: have a checkout of Payhook among your
+        dependencies, or copy its folder <code>server/receiver</code>. <code>secret</code> may be a list.
       </p>
       <Code text={HELPER} />
       {SAMPLES.map(([language, code]) => (
@@ -101,8 +101,8 @@ function OlderFormats() {
       <p>
         A handler that was written for one of the published APIs works unchanged, since their signatures are sent as
         well. Each is the HMAC-SHA256 in hex, and its key is the whole secret, <code>whsec_</code> included. Those
-        without a time can be sent again by somebody who caught one: new handlers should use the headers above, and{' '}
-        <code>standardOnly: true</code> makes the helper insist on them.
+        without a time can be sent again by somebody who caught one, at any time: the helper refuses what lacks the
+        headers above, unless you say <code>standardOnly: false</code> because something on the way drops them.
       </p>
       <div class="scroll" tabindex={0}>
         <table>
