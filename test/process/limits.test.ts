@@ -29,7 +29,7 @@ test.each([20_000, 100_000])('a URL of %i bytes is refused at every door, in the
   expect([answer.status, body.error.message, body.error.data.code]).toEqual([414, refused.message, refused.code])
 })
 
-test('a URL of 16 KiB is answered as any other', async () => {
+test('a URL of 16 KiB is answered like every other', async () => {
   const path = '/v1/products/'
   const answer = await fetch(server.url + path + 'a'.repeat(16 * 1024 - server.url.length - path.length))
   expect(answer.status).toBe(401)

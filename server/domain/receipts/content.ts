@@ -1,5 +1,6 @@
 import { formatInstant } from '../../kernel/clock'
 import { formatMoney } from '../../kernel/money'
+import type { LicenseRow } from '../licenses/table'
 import type { OrderRow, RefundRow } from '../orders/table'
 import type { StoreRow } from '../stores/table'
 import { htmlOf } from './layout'
@@ -27,7 +28,8 @@ export type MailFacts = {
   store: Pick<StoreRow, 'name' | 'accentColor'>
   order: MailOrder
   refund: MailRefund | null
-  licenseKey: string | null
+  /** One that is still good. */
+  license: Pick<LicenseRow, 'key' | 'expiresAt'> | null
   receiptUrl: string
   /** Whether an answer reaches the store. */
   canReply: boolean
@@ -57,7 +59,7 @@ export function writeMail(facts: MailFacts): MailContent {
   return { subject: letter.subject, text: textOf(letter), html: htmlOf(letter) }
 }
 
-function letterOf({ store, order, refund, licenseKey, receiptUrl, canReply }: MailFacts): Letter {
+function letterOf({ store, order, refund, license, receiptUrl, canReply }: MailFacts): Letter {
   const locale = order.locale ?? 'en-US'
   const texts = locale.startsWith('de') ? MAIL_TEXTS.de : MAIL_TEXTS.en
   const storeName = oneLine(store.name)
@@ -67,7 +69,6 @@ function letterOf({ store, order, refund, licenseKey, receiptUrl, canReply }: Ma
   const paid = paidLines(texts, money, order)
   const number = { label: texts.number, value: order.number, isCode: true }
   const date = { label: texts.date, value: formatInstant(order.completedAt ?? order.createdAt, locale) }
-  const license = licenseKey === null ? [] : [{ label: texts.license, value: licenseKey, isCode: true }]
   return {
     texts,
     // Whoever gets a test's mail must not take it for a sale.
@@ -78,7 +79,7 @@ function letterOf({ store, order, refund, licenseKey, receiptUrl, canReply }: Ma
     ...said,
     lines: refund
       ? [...refundLines(texts, money, order, refund), number]
-      : [...paid, ...refundedLine(texts, money, order), date, number, ...license],
+      : [...paid, ...refundedLine(texts, money, order), date, number, ...licenseLines(texts, locale, license)],
     receiptUrl,
     closing: [texts.why(storeName), ...(canReply ? [texts.reply(storeName)] : [])],
   }
@@ -112,6 +113,12 @@ function paidLines(texts: MailTexts, money: Money, order: MailOrder): Line[] {
     ...discount,
     { label: texts.total, value: money(order.amountMinor), isStrong: true },
   ]
+}
+
+function licenseLines(texts: MailTexts, locale: string, license: MailFacts['license']): Line[] {
+  if (license === null) return []
+  const until = license.expiresAt && { label: texts.licenseUntil, value: formatInstant(license.expiresAt, locale) }
+  return [{ label: texts.license, value: license.key, isCode: true }, ...(until ? [until] : [])]
 }
 
 function refundedLine(texts: MailTexts, money: Money, order: MailOrder): Line[] {

@@ -4,6 +4,7 @@ import { olderThan, pageOf, readCursor } from '../../db/paging'
 import { addMs, HOUR_MS } from '../../kernel/clock'
 import { AppError } from '../../kernel/errors'
 import { derivedRowId, newRowId, storeOfRowId } from '../../kernel/ids'
+import { licenses } from '../licenses/table'
 import { getOrder } from '../orders/service'
 import { type OrderRow, orders, type RefundRow, refunds } from '../orders/table'
 import { stores } from '../stores/table'
@@ -84,11 +85,12 @@ export type LoadedEmail = Awaited<ReturnType<typeof loadedEmails>>[number]
 /** A query to which the caller adds what is wanted, of one store. */
 export function loadedEmails({ db, storeId }: Pick<StoreContext, 'db' | 'storeId'>) {
   return db
-    .select({ email: emails, order: orders, refund: refunds, store: stores })
+    .select({ email: emails, order: orders, refund: refunds, license: licenses, store: stores })
     .from(emails)
     .innerJoin(orders, and(eq(orders.storeId, storeId), eq(orders.id, emails.orderId)))
     .innerJoin(stores, eq(stores.storeId, emails.storeId))
     .leftJoin(refunds, and(eq(refunds.storeId, storeId), eq(refunds.id, emails.refundId)))
+    .leftJoin(licenses, and(eq(licenses.storeId, storeId), eq(licenses.orderId, emails.orderId)))
     .$dynamic()
 }
 
@@ -136,13 +138,13 @@ function ofStore(ctx: StoreContext) {
 /** What was sent, or what would be sent now. */
 export function contentOf(
   ctx: Pick<StoreContext, 'publicUrl'>,
-  { email, order, refund, store }: LoadedEmail,
+  { email, order, refund, license, store }: LoadedEmail,
 ): MailContent {
   const { subject, text, html } = email
   if (subject !== null && text !== null && html !== null) return { subject, text, html }
   const receiptUrl = `${ctx.publicUrl}/checkout/${order.sessionId}/receipt`
-  const licenseKey = order.license?.key ?? null
-  return writeMail({ store, order, refund, licenseKey, receiptUrl, canReply: replyTo(store.email) !== null })
+  const valid = license?.revokedAt ? null : license
+  return writeMail({ store, order, refund, license: valid, receiptUrl, canReply: replyTo(store.email) !== null })
 }
 
 /** The store's address, unless it is one that nobody can have, as the first store's is until its owner sets another. */

@@ -20,6 +20,7 @@ export const de: MailTexts = {
   date: 'Datum',
   number: 'Bestellnummer',
   license: 'Lizenzschlüssel',
+  licenseUntil: 'Gültig bis',
   open: 'Beleg zeigen',
   why: (store) => `Sie erhalten diese E-Mail, weil Sie bei ${store} gekauft haben.`,
   reply: (store) => `Fragen? Ihre Antwort auf diese E-Mail erreicht ${store}.`,

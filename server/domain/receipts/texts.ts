@@ -22,6 +22,7 @@ const en = {
   date: 'Date',
   number: 'Order number',
   license: 'Licence key',
+  licenseUntil: 'Valid until',
   open: 'Show the receipt',
   why: (store: string) => `You get this e-mail because you bought something from ${store}.`,
   reply: (store: string) => `Questions? Your answer to this e-mail reaches ${store}.`,

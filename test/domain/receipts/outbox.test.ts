@@ -98,6 +98,23 @@ test('a receipt can be sent again, to another address too, and at most ten times
   expect((await call('POST', `/v1/orders/${id}/resend_receipt`, {})).status).toBe(200)
 })
 
+test('the receipt of a licensed variant holds its key, until that is revoked', async () => {
+  const { body: product } = await call('POST', '/v1/products', { name: 'App', price_cents: 1900 })
+  const terms = { activation_limit: 3, duration_days: 365 }
+  const variant = { name: 'Team', price_cents: 4900, license: terms }
+  const { body: made } = await call('POST', `/v1/products/${product.id}/variants`, variant)
+  const { body: order } = await call('POST', '/v1/orders', { variant_id: made.id })
+  await call('POST', `/v1/orders/${order.id}/pay_test`, {})
+  const { body: paid } = await call<{ license: { key: string } }>('GET', `/v1/orders/${order.id}`)
+  const textOf = async () => {
+    const [receipt] = (await emails(`?order_id=${order.id}`)).filter(({ kind }) => kind === 'receipt')
+    return String((await call<Email>('GET', `/v1/emails/${receipt?.id}`)).body.text)
+  }
+  expect(await textOf()).toContain(`Licence key: ${paid.license.key}\nValid until: Mar 2, 2027`)
+  await call('POST', `/v1/orders/${order.id}/refund`, {})
+  expect(await textOf()).not.toContain(paid.license.key)
+})
+
 test('lists go page by page, and by state', async () => {
   for (let count = 0; count < 3; count++) await order()
   const { body: first } = await call<Page>('GET', '/v1/emails?limit=2')

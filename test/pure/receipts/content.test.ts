@@ -23,7 +23,7 @@ function write(order: Partial<MailFacts['order']> = {}, facts: Partial<MailFacts
     store: { name: 'Kiosk', accentColor: null },
     order: { ...ORDER, ...order },
     refund: null,
-    licenseKey: null,
+    license: null,
     receiptUrl: 'https://shop.example/checkout/cs_live_1/receipt',
     canReply: true,
     ...facts,
@@ -68,7 +68,10 @@ test('a discount is shown with its code, and the price before it', () => {
 })
 
 test('a licence key is there where one was bought', () => {
-  expect(write({}, { licenseKey: 'ABCD-EFGH' }).text).toContain('Licence key: ABCD-EFGH')
+  const license = { key: 'ABCD-EFGH', expiresAt: null }
+  expect(write({}, { license }).text).toMatch(/Licence key: ABCD-EFGH\n\n/)
+  const ending = { ...license, expiresAt: new Date('2027-03-02T09:00:00.000Z') }
+  expect(write({}, { license: ending }).text).toContain('ABCD-EFGH\nValid until: Mar 2, 2027, 09:00 AM UTC')
   expect(write().text).not.toContain('Licence')
 })
 
