@@ -140,6 +140,7 @@ export const de: Texts = {
     title: 'Beleg',
     thanks: 'Vielen Dank',
     paid: (amount, store) => `Sie haben ${amount} an ${store} gezahlt.`,
+    free: (store) => `An ${store} war nichts zu zahlen.`,
     refunded: 'Erstattet',
     refundedLead: (amount, store) => `${store} hat ${amount} erstattet. Ihre Bank zeigt es in einigen Tagen.`,
     partlyRefunded: (amount) => `Davon wurden ${amount} erstattet.`,

@@ -141,6 +141,7 @@ const en = {
     title: 'Receipt',
     thanks: 'Thank you',
     paid: (amount: string, store: string) => `You paid ${amount} to ${store}.`,
+    free: (store: string) => `There was nothing to pay to ${store}.`,
     refunded: 'Refunded',
     refundedLead: (amount: string, store: string) =>
       `${store} has given back ${amount}. Your bank shows it within a few days.`,

@@ -1,6 +1,11 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import type { Browser, FrameLocator, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { formatStoreId } from '../../server/kernel/ids'
+import { buttonSample, frameSample, linkSample } from '../../server/rest/docs/links'
 import { startBrowser } from '../support/browser'
 import { eventually } from '../support/server'
 import { openShop } from '../support/shop'
@@ -229,6 +234,31 @@ test('any element is a button, also one that is made later, and by key as by cli
   await page.keyboard.press(' ')
   await dialogFrame(page).getByText('$8.00').first().waitFor()
   await close()
+})
+
+test("the guide's button and frame work as they are pasted", async () => {
+  const own = (sample: string) => sample.replaceAll('YOUR_STORE_ID', store)
+  const { page, close } = await opened(shopPage('', own(frameSample(world.url) + buttonSample(world.url))))
+  await page.frameLocator('iframe[title=Checkout]').getByText('Premium Plan').first().waitFor()
+  await page.getByRole('button', { name: 'Buy now' }).click()
+  const said = page.waitForEvent('console')
+  await pay(dialogFrame(page))
+  expect((await said).text()).toMatch(/^paid PP-/)
+  await page.goto(own(linkSample(world.url)))
+  await page.getByText('$49.99').first().waitFor()
+  await close()
+})
+
+test('a page that is opened as a file can sell too', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'payhook-page-'))
+  const file = join(folder, 'index.html')
+  writeFileSync(file, `<!doctype html>${LISTENER}<button data-payhook data-amount="9">Buy</button>${scriptTag()}`)
+  const { page, close } = await opened(pathToFileURL(file).href)
+  await page.getByRole('button', { name: 'Buy' }).click()
+  await pay(dialogFrame(page))
+  await hears(page, 'payhook:payment_complete')
+  await close()
+  rmSync(folder, { recursive: true })
 })
 
 test('a strict policy that allows our origin is enough, styles included', async () => {

@@ -85,7 +85,9 @@ function Outcome({ visit, paid }: { visit: Visit; paid: Paid }) {
       <p class="lead">
         {isRefunded
           ? receipt.refundedLead(money(paid.refundedMinor), paid.store.name)
-          : receipt.paid(money(paid.amountMinor), paid.store.name)}
+          : paid.amountMinor === 0n
+            ? receipt.free(paid.store.name)
+            : receipt.paid(money(paid.amountMinor), paid.store.name)}
         {!isRefunded && paid.refundedMinor > 0n ? ` ${receipt.partlyRefunded(money(paid.refundedMinor))}` : ''}
       </p>
       {paid.isTest ? <p class="small">{receipt.testLead}</p> : null}

@@ -4,6 +4,7 @@ import type { TestCard } from '../../ports/gateway'
 import { Code } from './code'
 import { Events } from './events'
 import { Licences } from './licences'
+import { Links } from './links'
 import { Receiving } from './receiving'
 import { EVENT, mcpConfig, restSample, signUp, trpcSample } from './samples'
 
@@ -22,6 +23,7 @@ export const GUIDES: readonly Guide[] = [
   { id: 'idempotency', title: 'Idempotency', Text: Idempotency },
   { id: 'webhooks', title: 'Webhooks', Text: Webhooks },
   { id: 'receive-webhooks', title: 'Receive webhooks', Text: Receiving },
+  { id: 'links', title: 'Links, buttons and frames', Text: Links },
   { id: 'coupons', title: 'Coupons', Text: Coupons },
   { id: 'balance', title: 'Balance and disputes', Text: Balance },
   { id: 'receipts', title: 'Receipts', Text: Receipts },
