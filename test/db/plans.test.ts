@@ -9,6 +9,8 @@ import { recordDispute } from '../../server/domain/disputes/notices'
 import { listDisputes } from '../../server/domain/disputes/service'
 import { foldLedger } from '../../server/domain/ledger/roller'
 import { getBalance, listEntries } from '../../server/domain/ledger/service'
+import { activateLicense } from '../../server/domain/licenses/activations'
+import { listLicenses } from '../../server/domain/licenses/service'
 import { listOrders } from '../../server/domain/orders/list'
 import type { OrderRow } from '../../server/domain/orders/table'
 import { listProducts } from '../../server/domain/products/service'
@@ -18,6 +20,7 @@ import { linesWithDueWork } from '../../server/domain/webhooks/lines'
 import { claimDue } from '../../server/domain/webhooks/queue'
 import { createWebhook } from '../../server/domain/webhooks/service'
 import { noticeOf } from '../support/disputes'
+import { buyLicense, sellLicensed } from '../support/licenses'
 import { openShop, type Shop } from '../support/shop'
 import { createWorld, type World } from '../support/world'
 
@@ -29,6 +32,7 @@ let world: World
 let shop: Shop
 let endpointId: string
 let sale: OrderRow
+let licenseKey: string
 const sent: Sent[] = []
 beforeAll(async () => {
   world = await createWorld()
@@ -67,7 +71,15 @@ async function fillStore(): Promise<void> {
   await multiply(db, 'disputes', sql`${soon}, 'gateway_reference', 'dp_' || n`)
   await createCoupon(shop.ctx, NewCoupon.parse({ code: 'SAVE', discount_cents: 500, max_uses: 5 }))
   await multiply(db, 'coupons', sql`${soon}, 'code', 'SAVE' || n, 'is_active', n % 3 > 0`)
-  for (const table of ['products', 'orders', 'events', 'deliveries', 'ledger_entries', 'disputes', 'coupons'])
+  const license = await buyLicense(shop, await sellLicensed(shop))
+  licenseKey = license.key
+  // Copies of the licence, without copies of its order.
+  await db.transaction(async (tx) => {
+    await tx.execute(sql`set local session_replication_role = replica`)
+    const unique = sql`'key', 'KEY-' || n, 'order_id', ${numbered(sql`t.order_id`)}`
+    await multiply(tx, 'licenses', sql`${soon}, ${unique}, 'is_test', n % 4 > 0`)
+  })
+  for (const table of ['licenses', 'products', 'orders', 'events', 'deliveries', 'ledger_entries', 'disputes', 'coupons'])
     await db.execute(sql.raw(`analyze ${table}`))
 }
 
@@ -206,6 +218,14 @@ test(`pages of ${ROWS} coupons come from an index in order, all and of each stat
     expect(pages).toHaveLength(1)
     for (const plan of pages) expectOrderedByIndex(plan)
   }
+})
+
+test(`a key among ${ROWS} licences is found by its index, and pages of them come from one in order`, async () => {
+  const held = { key: licenseKey, product_id: shop.product.id }
+  const plans = await plansOf(() => activateLicense(shop.deps, { ...held, instance: 'laptop' }))
+  expect(plans[0]?.map((node) => node['Index Name'])).toContain('licenses_key')
+  await expectIndexed((page) => listLicenses(shop.ctx, page))
+  await expectIndexed((page) => listLicenses(shop.ctx, { ...page, product_id: shop.product.id }))
 })
 
 test('a balance is read without a look at the entries, however many there are', async () => {

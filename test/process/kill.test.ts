@@ -40,8 +40,8 @@ async function call(server: ServerProcess, key: string, path: string, body: obje
   return output
 }
 
-async function sell(server: ServerProcess, key: string, productId: unknown): Promise<string> {
-  const order = await call(server, key, 'orders', { product_id: productId })
+async function sell(server: ServerProcess, key: string, item: object): Promise<string> {
+  const order = await call(server, key, 'orders', item)
   const { state } = await call(server, key, `orders/${order.id}/pay_test`, {})
   expect(state).toBe('paid')
   return String(order.id)
@@ -61,7 +61,7 @@ test(`kill -9 after ${SALES} sales were acknowledged and before any webhook got 
   const { test: key } = printedKeys(first)
   await call(first, key, 'webhooks', { url: receiver.url, events: ['sale.completed'] })
   const product = await call(first, key, 'products', { name: 'Kit', price_cents: 1900 })
-  const sold = await Promise.all(Array.from({ length: SALES }, () => sell(first, key, product.id)))
+  const sold = await Promise.all(Array.from({ length: SALES }, () => sell(first, key, { product_id: product.id })))
   await eventually('a refused delivery', () => (receiver.state.refused > 0 ? true : undefined))
   await first.end('SIGKILL')
 
@@ -87,9 +87,14 @@ test('kill -9 in the middle of sales: what was acknowledged is kept, and what wa
   const { test: key } = printedKeys(first)
   await call(first, key, 'webhooks', { url: receiver.url, events: ['sale.completed'] })
   const product = await call(first, key, 'products', { name: 'Kit', price_cents: 1900 })
+  const { id: variant_id } = await call(first, key, `products/${product.id}/variants`, {
+    name: 'Team',
+    price_cents: 1900,
+    license: {},
+  })
   const acknowledged: string[] = []
   const selling = Array.from({ length: 4 }, async () => {
-    for (;;) acknowledged.push(await sell(first, key, product.id))
+    for (;;) acknowledged.push(await sell(first, key, { variant_id }))
   })
   const stopped = Promise.allSettled(selling)
   await eventually('some sales', () => (acknowledged.length >= 10 ? true : undefined))
@@ -99,11 +104,17 @@ test('kill -9 in the middle of sales: what was acknowledged is kept, and what wa
   const second = await start(environment)
   const authorized = { headers: { Authorization: `Bearer ${key}` } }
   const page = (await (await fetch(`${second.url}/v1/orders?status=completed&limit=100`, authorized)).json()) as {
-    orders: { id: string }[]
+    orders: { id: string; license: { key: string } | null }[]
   }
   const completed = page.orders.map(({ id }) => id)
   expect(completed).toEqual(expect.arrayContaining(acknowledged))
-  // Each completed order has its sale and its webhook: one transaction made all three.
+  // Each completed order has its sale, its licence and its webhook: one transaction made all four.
+  const issued = (await (await fetch(`${second.url}/v1/licenses?limit=100`, authorized)).json()) as {
+    licenses: { order_id: string; key: string }[]
+  }
+  const keys = Object.fromEntries(issued.licenses.map(({ order_id, key }) => [order_id, key]))
+  expect(issued.licenses).toHaveLength(completed.length)
+  expect(keys).toEqual(Object.fromEntries(page.orders.map(({ id, license }) => [id, license?.key])))
   const revenue = await (await fetch(`${second.url}/api/v1/revenue?period=7d`, authorized)).json()
   expect(revenue).toMatchObject({ period_sales: completed.length })
   await eventually(

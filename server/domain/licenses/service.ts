@@ -5,7 +5,7 @@ import { inTransaction } from '../../db/transaction'
 import { addMs, DAY_MS } from '../../kernel/clock'
 import { AppError } from '../../kernel/errors'
 import { formatRowId, newLicenseKey, newRowId, parseLicenseKey, storeOfRowId } from '../../kernel/ids'
-import { modesOf } from '../orders/modes'
+import { inMode, modesOf } from '../orders/modes'
 import type { Modes } from '../orders/schema'
 import { type OrderRow, orders } from '../orders/table'
 import { findVariant } from '../products/variants'
@@ -126,7 +126,7 @@ export async function listLicenses(ctx: StoreContext, query: LicenseQuery) {
     .from(licenses)
     .where(
       and(
-        ofStore(ctx, modesOf(ctx, query.mode)),
+        ofStore(inMode(ctx, query.mode)),
         productId === undefined ? undefined : eq(licenses.productId, productId),
         olderThan(position, licenses.createdAt, licenses.id),
       ),

@@ -15,7 +15,7 @@ export const variantsRouter = router({
     })
     .input(NewVariant)
     .output(Variant)
-    .mutation(async ({ ctx, input }) => toVariant(await createVariant(ctx, input))),
+    .mutation(async ({ ctx, input }) => toVariant(ctx, await createVariant(ctx, input))),
 
   list: storeProcedure
     .meta({
@@ -29,7 +29,7 @@ export const variantsRouter = router({
     .output(VariantPage)
     .query(async ({ ctx, input }) => {
       const page = await listVariants(ctx, input)
-      return { variants: page.rows.map(toVariant), next_cursor: page.nextCursor }
+      return { variants: page.rows.map((row) => toVariant(ctx, row)), next_cursor: page.nextCursor }
     }),
 
   get: storeProcedure
@@ -42,7 +42,7 @@ export const variantsRouter = router({
     })
     .input(VariantRef)
     .output(Variant)
-    .query(async ({ ctx, input }) => toVariant(await getVariant(ctx, input.id))),
+    .query(async ({ ctx, input }) => toVariant(ctx, await getVariant(ctx, input.id))),
 
   update: storeProcedure
     .meta({
@@ -56,7 +56,7 @@ export const variantsRouter = router({
     })
     .input(VariantUpdate)
     .output(Variant)
-    .mutation(async ({ ctx, input }) => toVariant(await updateVariant(ctx, input))),
+    .mutation(async ({ ctx, input }) => toVariant(ctx, await updateVariant(ctx, input))),
 
   archive: storeProcedure
     .meta({
@@ -70,5 +70,5 @@ export const variantsRouter = router({
     })
     .input(VariantRef)
     .output(Variant)
-    .mutation(async ({ ctx, input }) => toVariant(await archiveVariant(ctx, input.id))),
+    .mutation(async ({ ctx, input }) => toVariant(ctx, await archiveVariant(ctx, input.id))),
 })

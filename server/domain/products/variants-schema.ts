@@ -50,6 +50,8 @@ export const Variant = z.object({
     })
     .nullable()
     .describe('The terms of the key that each payment issues; null when it sells no keys'),
+  // Made by us, as a product's.
+  checkout_url: z.string().meta({ format: 'uri' }).describe('Send buyers here'),
   created_at: Instant,
 })
 export type Variant = z.infer<typeof Variant>

@@ -2,7 +2,7 @@ import { and, desc, eq, inArray } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
 import { olderThan, pageOf, readCursor } from '../../db/paging'
 import { AppError } from '../../kernel/errors'
-import { formatRowId, newRowId, parseRowId, storeOfRowId } from '../../kernel/ids'
+import { formatRowId, formatStoreId, newRowId, parseRowId, storeOfRowId } from '../../kernel/ids'
 import { toWireMinor } from '../../kernel/money'
 import { getProduct } from './service'
 import { productVariants, type VariantRow } from './table'
@@ -122,15 +122,17 @@ function variantNotFound() {
   })
 }
 
-export function toVariant(row: VariantRow): Variant {
+export function toVariant(ctx: StoreContext, row: VariantRow): Variant {
+  const id = formatRowId('var', row.id)
   return {
-    id: formatRowId('var', row.id),
+    id,
     product_id: row.productId,
     name: row.name,
     price_cents: toWireMinor(row.priceMinor),
     currency: row.currency,
     status: row.status,
     license: row.isLicensed ? { activation_limit: row.activationLimit, duration_days: row.durationDays } : null,
+    checkout_url: `${ctx.publicUrl}/checkout/${formatStoreId(row.storeId)}?variant_id=${id}`,
     created_at: row.createdAt.toISOString(),
   }
 }

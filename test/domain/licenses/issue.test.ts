@@ -255,7 +255,7 @@ test('a live key rehearses with a live variant: the key is a test one, which liv
   expect((await rest('GET', path, live.key)).status).toBe(404)
   expect((await rest('GET', `${path}?mode=test`, live.key)).body).toMatchObject({ is_test: true, activations: 1 })
   expect(
-    (await rest('GET', `/v1/licenses?mode=any&product_id=${product.body.id}`, live.key)).body.licenses,
+    (await rest('GET', `/v1/licenses?mode=test&product_id=${product.body.id}`, live.key)).body.licenses,
   ).toHaveLength(1)
   expect((await rest('POST', `${path}/revoke`, live.key, { mode: 'test' })).body).toMatchObject({ status: 'revoked' })
 })

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { storeContext } from '../../../server/context'
 import { findVariantForSale, itemOf, statusOf } from '../../../server/domain/payments/goods'
 import { parseRowId, storeOfRowId } from '../../../server/kernel/ids'
+import { createBuyer } from '../../support/buyer'
 import { type Answer, callRest } from '../../support/calls'
 import { openShop, type Shop } from '../../support/shop'
 import { createWorld, type World } from '../../support/world'
@@ -20,7 +21,10 @@ const rest = (method: string, path: string, body?: unknown, key = shop.opened.te
 const variants = () => `/v1/products/${shop.product.id}/variants`
 
 const make = async (input: Record<string, unknown> = {}) =>
-  (await rest('POST', variants(), { name: 'Team', price_cents: 4_900, ...input })).body as { id: string }
+  (await rest('POST', variants(), { name: 'Team', price_cents: 4_900, ...input })).body as {
+    id: string
+    checkout_url: string
+  }
 
 describe('a variant', () => {
   test('has a price of its own in the currency of its product, and an id that names its store', async () => {
@@ -109,6 +113,21 @@ describe('a variant', () => {
       })
     }
   })
+})
+
+test('its checkout link sells it at its price, and the receipt shows the key', async () => {
+  const made = await make({ license: { activation_limit: 2 } })
+  const link = new URL(made.checkout_url)
+  const buyer = createBuyer(world)
+  const page = await (await buyer.get(link.pathname + link.search)).text()
+  expect(page).toContain('Kit – Team')
+  expect(page).toContain('$49.00')
+  const paid = await buyer.submit(link.pathname + link.search)
+  const session = paid.headers.get('location') ?? ''
+  const { license } = (await rest('GET', `/v1/orders/${session.split('/').pop()}`)).body as { license: { key: string } }
+  const receipt = await (await buyer.get(session)).text()
+  expect(receipt).toContain(license.key)
+  expect(receipt).toContain('You can use it at 2 places at a time.')
 })
 
 test('a buyer without a key finds a variant by its id, with its price and mode', async () => {
