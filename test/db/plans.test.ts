@@ -79,7 +79,16 @@ async function fillStore(): Promise<void> {
     const unique = sql`'key', 'KEY-' || n, 'order_id', ${numbered(sql`t.order_id`)}`
     await multiply(tx, 'licenses', sql`${soon}, ${unique}, 'is_test', n % 4 > 0`)
   })
-  for (const table of ['licenses', 'products', 'orders', 'events', 'deliveries', 'ledger_entries', 'disputes', 'coupons'])
+  for (const table of [
+    'licenses',
+    'products',
+    'orders',
+    'events',
+    'deliveries',
+    'ledger_entries',
+    'disputes',
+    'coupons',
+  ])
     await db.execute(sql.raw(`analyze ${table}`))
 }
 
