@@ -1,21 +1,16 @@
 import { createHash } from 'node:crypto'
 import type { Deps } from '../context'
+import { leastCharge } from '../domain/orders/amounts'
 import type { Item } from '../domain/orders/service'
 import { type Checkout, findCheckout, obstacleOf } from '../domain/payments/checkout'
 import { itemOf } from '../domain/payments/goods'
-import {
-  findSeller,
-  type LinkedSale,
-  leastCharge,
-  mayBeCalled,
-  openLinkedSession,
-  type Seller,
-} from '../domain/payments/links'
+import { findSeller, type LinkedSale, mayBeCalled, openLinkedSession, type Seller } from '../domain/payments/links'
 import { MINUTE_MS } from '../kernel/clock'
 import { AppError } from '../kernel/errors'
 import { exponentOf, formatMoney } from '../kernel/money'
+import { amountLimits } from '../kernel/wire'
 import { couponOfAddress, type Discounted, unlessRefused, withoutCoupon, wordsOf } from './coupon'
-import { amountLimits, type LinkTerms, OWN_AMOUNT, readLink, readOwnAmount, type WrongParameter } from './link-terms'
+import { type LinkTerms, OWN_AMOUNT, readLink, readOwnAmount, type WrongParameter } from './link-terms'
 import { checkoutPath, type PageContext, readForm, seeOther, sendPage, withoutParameter } from './page'
 import { askAgain, type Offer, pay, readPurchase, refilled, saleOfOrder, sendForm } from './paying'
 import { payForSession } from './session-checkout'
@@ -107,7 +102,7 @@ async function saleOf(c: PageContext, link: Link): Promise<Ready | Response> {
   const name = terms.productName ?? texts.paymentTo(link.store.name)
   const item = goods ? itemOf(goods) : itemAt(terms.amountMinor ?? ownAmount(c, link), name, terms.currency)
   if ('problem' in item) return askAmount(c, link, name, item)
-  if (item.priceMinor > 0n && item.priceMinor < leastCharge(link, item.currency)) {
+  if (item.priceMinor > 0n && item.priceMinor < leastCharge(link.ctx, item.currency)) {
     const parameter = goods ? 'variant_id' : 'amount'
     return sendLinkProblems(c, wordsFor(c, [{ parameter, problem: 'amount_range' }], link), link)
   }
@@ -128,11 +123,11 @@ function itemAt(amount: bigint | Unanswered, name: string, currency: string): It
 function limitsOf(c: PageContext, link: Link) {
   const { locale } = c.get('visit')
   const { currency } = link.terms
-  const { least, most } = amountLimits(currency)
-  const chargeable = leastCharge(link, currency)
-  let atLeast = least
-  if (chargeable > least) atLeast = chargeable
-  return { atLeast, words: [formatMoney(atLeast, currency, locale), formatMoney(most, currency, locale)] as const }
+  const { min, max } = amountLimits(currency)
+  const chargeable = leastCharge(link.ctx, currency)
+  let atLeast = min
+  if (chargeable > min) atLeast = chargeable
+  return { atLeast, words: [formatMoney(atLeast, currency, locale), formatMoney(max, currency, locale)] as const }
 }
 
 async function refusedWebhook(link: Link): Promise<WrongParameter[]> {

@@ -1,12 +1,9 @@
 import type * as z from 'zod'
 import type { Wishes } from '../domain/orders/service'
 import { exponentOf, isCurrency, parseDecimal } from '../kernel/money'
-import { HttpUrl, RequiredText } from '../kernel/wire'
+import { amountLimits, HttpUrl, RequiredText } from '../kernel/wire'
 import type { LinkProblem } from './texts'
 
-/** Document D: 0.50 to 50,000 of the currency's own unit. */
-const LEAST = '0.5'
-const MOST = '50000'
 const MAX_CODE = 64
 
 /** What stands in the address of a link or a frame; null where nothing does. */
@@ -100,8 +97,8 @@ export type AmountReading = { minor: bigint; problem: null } | { minor: null; pr
 export function readAmount(text: string, currency: string): AmountReading {
   const minor = parseDecimal(text, currency)
   if (minor === undefined) return { minor: null, problem: 'amount_invalid' }
-  const { least, most } = amountLimits(currency)
-  if (minor < least || minor > most) return { minor: null, problem: 'amount_range' }
+  const { min, max } = amountLimits(currency)
+  if (minor < min || minor > max) return { minor: null, problem: 'amount_range' }
   return { minor, problem: null }
 }
 
@@ -113,9 +110,4 @@ export function readOwnAmount(text: string, currency: string): AmountReading {
   const plain = text.replace(/[\s\p{Sc}]/gu, '')
   if (exponentOf(currency) < 3 && /[.,]\d{3}$/.test(plain)) return { minor: null, problem: 'amount_invalid' }
   return readAmount(/^\d+,\d{1,2}$/.test(plain) ? plain.replace(',', '.') : plain, currency)
-}
-
-/** Of a currency without halves, one is the least. */
-export function amountLimits(currency: string): { least: bigint; most: bigint } {
-  return { least: parseDecimal(LEAST, currency) ?? 1n, most: parseDecimal(MOST, currency) ?? 50_000n }
 }

@@ -110,7 +110,7 @@ test('without an amount the buyer names one, within the limits, and may change i
   for (const [text, words] of [
     ['', 'Geben Sie den Betrag ein'],
     ['1.250', 'in Ziffern ein, zum Beispiel 12,50'],
-    ['50000,01', 'zwischen'],
+    ['1000000', 'zwischen'],
   ] as const) {
     const refused = await buyer.get(`${path}&own_amount=${text}`)
     expect([refused.status, (await refused.text()).includes(words)]).toEqual([422, true])

@@ -7,7 +7,7 @@ import { getStore } from '../stores/service'
 import type { StoreRow } from '../stores/table'
 import { isRegisteredHost, openOrderEndpoint } from '../webhooks/payment-urls'
 import { refuseUncallable } from '../webhooks/service'
-import { type Checkout, findCheckout, gatewayOf, openOrder, refuseObstacle } from './checkout'
+import { type Checkout, findCheckout, openOrder, refuseObstacle } from './checkout'
 import { findVariantForSale, type Goods, variantNotFound } from './goods'
 
 /*
@@ -44,11 +44,6 @@ export async function findSeller(
   const { product, variant } = await findVariantForSale(deps, variantId)
   if (variant.storeId !== store.storeId) throw variantNotFound()
   return { ctx: storeContext(deps, store.storeId, isTest || variant.isTest), store, goods: { product, variant } }
-}
-
-/** The least that a card can pay here, in minor units. */
-export function leastCharge({ ctx }: Seller, currency: string): bigint {
-  return gatewayOf(ctx)?.minimum(currency) ?? 0n
 }
 
 /** Whether a buyer's browser may name this URL: its host must be one that the store itself has chosen to call. */
