@@ -5,11 +5,12 @@ CREATE TYPE "public"."coin" AS ENUM('usdt', 'usdc', 'busd', 'native');--> statem
 CREATE TYPE "public"."crypto_payment_status" AS ENUM('pending', 'confirmed', 'expired', 'cancelled', 'failed');--> statement-breakpoint
 CREATE TYPE "public"."idempotency_status" AS ENUM('in_flight', 'done');--> statement-breakpoint
 CREATE TYPE "public"."license_revocation" AS ENUM('order_refunded', 'dispute_lost', 'seller');--> statement-breakpoint
+CREATE TYPE "public"."notice_status" AS ENUM('pending', 'done', 'failed');--> statement-breakpoint
 CREATE TYPE "public"."dispute_status" AS ENUM('needs_response', 'under_review', 'won', 'lost');--> statement-breakpoint
 CREATE TYPE "public"."order_status" AS ENUM('pending', 'completed', 'failed', 'refund_pending', 'refunded');--> statement-breakpoint
 CREATE TYPE "public"."payment_method" AS ENUM('card', 'crypto');--> statement-breakpoint
 CREATE TYPE "public"."refund_status" AS ENUM('pending', 'succeeded', 'failed');--> statement-breakpoint
-CREATE TYPE "public"."attempt_status" AS ENUM('processing', 'requires_action', 'succeeded', 'declined', 'void');--> statement-breakpoint
+CREATE TYPE "public"."attempt_status" AS ENUM('processing', 'requires_action', 'settling', 'succeeded', 'declined', 'void', 'unwanted', 'returned');--> statement-breakpoint
 CREATE TYPE "public"."product_status" AS ENUM('draft', 'active', 'archived');--> statement-breakpoint
 CREATE TYPE "public"."email_kind" AS ENUM('receipt', 'refund');--> statement-breakpoint
 CREATE TYPE "public"."email_status" AS ENUM('queued', 'sent', 'failed');--> statement-breakpoint
@@ -277,6 +278,21 @@ CREATE TABLE "licenses" (
 	CONSTRAINT "licenses_store_id_id_pk" PRIMARY KEY("store_id","id")
 );
 --> statement-breakpoint
+CREATE TABLE "gateway_notices" (
+	"store_id" bigint NOT NULL,
+	"gateway" text NOT NULL,
+	"id" text NOT NULL,
+	"is_test" boolean NOT NULL,
+	"type" text NOT NULL,
+	"subject" text NOT NULL,
+	"attempt_id" uuid,
+	"status" "notice_status" NOT NULL,
+	"attempts" integer NOT NULL,
+	"due_at" timestamp (3) with time zone NOT NULL,
+	"received_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "gateway_notices_store_id_gateway_id_pk" PRIMARY KEY("store_id","gateway","id")
+);
+--> statement-breakpoint
 CREATE TABLE "orders" (
 	"store_id" bigint NOT NULL,
 	"id" uuid NOT NULL,
@@ -338,11 +354,15 @@ CREATE TABLE "payment_attempts" (
 	"order_id" uuid NOT NULL,
 	"gateway" text NOT NULL,
 	"gateway_reference" text,
+	"gateway_page" text,
+	"page_url" text,
 	"amount_minor" bigint NOT NULL,
 	"status" "attempt_status" NOT NULL,
 	"decline_code" text,
 	"card_brand" text,
 	"card_last4" text,
+	"gateway_fee_minor" bigint,
+	"gateway_fee_currency" text,
 	"created_at" timestamp (3) with time zone NOT NULL,
 	"updated_at" timestamp (3) with time zone NOT NULL,
 	CONSTRAINT "payment_attempts_store_id_id_pk" PRIMARY KEY("store_id","id")
@@ -582,6 +602,8 @@ CREATE UNIQUE INDEX "licenses_key" ON "licenses" USING btree ("store_id","key");
 CREATE UNIQUE INDEX "licenses_order" ON "licenses" USING btree ("store_id","order_id");--> statement-breakpoint
 CREATE INDEX "licenses_newest" ON "licenses" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "licenses_newest_of_product" ON "licenses" USING btree ("store_id","product_id","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
+CREATE INDEX "gateway_notices_due" ON "gateway_notices" USING btree ("store_id","due_at") WHERE status = 'pending';--> statement-breakpoint
+CREATE INDEX "gateway_notices_old" ON "gateway_notices" USING btree ("store_id","is_test","received_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "orders_session" ON "orders" USING btree ("store_id","session_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "orders_number" ON "orders" USING btree ("store_id","number");--> statement-breakpoint
 CREATE UNIQUE INDEX "orders_transaction" ON "orders" USING btree ("store_id","transaction_id");--> statement-breakpoint
@@ -593,8 +615,8 @@ CREATE INDEX "orders_newest_by_email" ON "orders" USING btree ("store_id","is_te
 CREATE INDEX "orders_unpaid" ON "orders" USING btree ("store_id","expires_at") WHERE status in ('pending', 'failed') and (failure_code is null or failure_code <> 'session_expired');--> statement-breakpoint
 CREATE INDEX "refunds_order" ON "refunds" USING btree ("store_id","order_id");--> statement-breakpoint
 CREATE INDEX "refunds_unsettled" ON "refunds" USING btree ("store_id","sent_at") WHERE status = 'pending';--> statement-breakpoint
-CREATE UNIQUE INDEX "payment_attempts_one_open" ON "payment_attempts" USING btree ("store_id","order_id") WHERE status in ('processing', 'requires_action', 'succeeded');--> statement-breakpoint
-CREATE INDEX "payment_attempts_unsettled" ON "payment_attempts" USING btree ("store_id","updated_at") WHERE status in ('processing', 'requires_action');--> statement-breakpoint
+CREATE UNIQUE INDEX "payment_attempts_one_open" ON "payment_attempts" USING btree ("store_id","order_id") WHERE status in ('processing', 'requires_action', 'settling', 'succeeded');--> statement-breakpoint
+CREATE INDEX "payment_attempts_unsettled" ON "payment_attempts" USING btree ("store_id","updated_at") WHERE status in ('processing', 'requires_action', 'settling', 'unwanted');--> statement-breakpoint
 CREATE INDEX "product_variants_newest" ON "product_variants" USING btree ("store_id","product_id","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "products_newest" ON "products" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "emails_due" ON "emails" USING btree ("store_id","due_at") WHERE status = 'queued';--> statement-breakpoint

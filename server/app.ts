@@ -6,6 +6,7 @@ import { routePath } from 'hono/route'
 import { createMcpEndpoint } from '../mcp/server'
 import type { Deps } from './context'
 import { mountHealth } from './health'
+import { mountStripe } from './inbound/stripe'
 import { AppError } from './kernel/errors'
 import { type Operation, readOperations } from './operations'
 import { mountPages } from './pages/mount'
@@ -101,6 +102,7 @@ export function createApp(deps: Deps, isDraining = () => false): App {
   mountDocs(app, deps, operations)
   app.get('/', (c) => c.redirect('/docs'))
   mountPages(app, deps)
+  mountStripe(app, deps)
   const mcp = createMcpEndpoint(deps, operations, () => readOwn(app, deps, '/openapi.json'))
   app.all('/mcp', (c) => mcp(c.req.raw, { requestId: c.get('requestId'), address: addressOf(c) }))
   app.notFound((c) =>

@@ -26,6 +26,16 @@ const smtpUrl = z
   .refine((text) => URL.parse(text)?.hostname !== '', 'must name a host')
   .optional()
 
+const stripeKey = z
+  .string()
+  .regex(/^[sr]k_(live|test)_\w+$/, 'must be a secret key of Stripe, such as sk_live_…')
+  .optional()
+
+const stripeSecret = z
+  .string()
+  .regex(/^whsec_\S+$/, 'must be the signing secret of an endpoint at Stripe, such as whsec_…')
+  .optional()
+
 /** Every variable that the process reads, with its meaning and default; README's table says the same. */
 const Environment = z.object({
   PORT: optional(z.coerce.number('must be a port number').int().min(0).max(65_535).default(3000)).describe(
@@ -50,6 +60,15 @@ const Environment = z.object({
   PAYHOOK_WEBHOOK_RETENTION_DAYS: optional(
     z.coerce.number('must be a number of days').int().min(1).max(3_650).default(30),
   ).describe('Days for which events, finished webhook deliveries and e-mails are kept'),
+  STRIPE_SECRET_KEY: optional(stripeKey).describe(
+    "Stripe's sk_live_… for live cards; an sk_test_… serves test mode instead of the sandbox",
+  ),
+  STRIPE_WEBHOOK_SECRET: optional(stripeSecret).describe("Stripe's whsec_… of the endpoint /webhooks/stripe"),
+  STRIPE_TEST_SECRET_KEY: optional(stripeKey).describe("Stripe's sk_test_… for test mode beside a live key"),
+  STRIPE_TEST_WEBHOOK_SECRET: optional(stripeSecret).describe("Stripe's whsec_… of the endpoint in test mode"),
+  STRIPE_API_BASE: optional(z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional()).describe(
+    "Another server that speaks Stripe's API, for tests",
+  ),
   SMTP_URL: optional(smtpUrl).describe('Mail server, smtp://user:password@host:587; unset: e-mails stay in the outbox'),
   MAIL_FROM: optional(z.email('must be an e-mail address such as receipts@example.com').optional()).describe(
     'Address that receipts come from; needed with SMTP_URL',
@@ -71,6 +90,13 @@ export const environmentVariables = Object.entries(Environment.shape).map(([name
   meaning: schema.description ?? '',
 }))
 
+export type StripeConfig = {
+  secretKey: string
+  /** Undefined: what Stripe tells is refused, and found out by asking. */
+  webhookSecret: string | undefined
+  apiBase: string | undefined
+}
+
 export type Config = {
   port: number
   host: string
@@ -83,6 +109,8 @@ export type Config = {
   requireApproval: boolean
   allowPrivateWebhooks: boolean
   webhookRetentionDays: number
+  /** Stripe in each mode; undefined where it isn't configured. */
+  stripe: { live: StripeConfig | undefined; test: StripeConfig | undefined }
   /** Where receipts are handed over, and the address they come from; undefined when they stay in the outbox. */
   smtp: { url: string; from: string } | undefined
   /** The two of the stdio door. Without a trailing slash. */
@@ -119,11 +147,27 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     requireApproval: env.PAYHOOK_REQUIRE_APPROVAL,
     allowPrivateWebhooks: env.PAYHOOK_ALLOW_PRIVATE_WEBHOOKS,
     webhookRetentionDays: env.PAYHOOK_WEBHOOK_RETENTION_DAYS,
+    stripe: stripeOf(env),
     smtp: smtpOf(env),
     serverUrl: env.PAYHOOK_URL?.replace(/\/+$/, ''),
     apiKey: env.PAYHOOK_API_KEY,
     logLevel: env.PAYHOOK_LOG_LEVEL,
   }
+}
+
+/** A test key never serves live mode: its buyers would get for nothing what others pay for. */
+function stripeOf(env: z.infer<typeof Environment>): Config['stripe'] {
+  const { STRIPE_API_BASE: apiBase, STRIPE_SECRET_KEY: key, STRIPE_TEST_SECRET_KEY: testKey } = env
+  if (testKey?.includes('k_live_')) throw badStripe('STRIPE_TEST_SECRET_KEY is a live key. Set it to an sk_test_… key')
+  const main = key === undefined ? undefined : { secretKey: key, webhookSecret: env.STRIPE_WEBHOOK_SECRET, apiBase }
+  const second = testKey && { secretKey: testKey, webhookSecret: env.STRIPE_TEST_WEBHOOK_SECRET, apiBase }
+  if (!key?.includes('k_test_')) return { live: main, test: second || undefined }
+  if (second) throw badStripe('STRIPE_SECRET_KEY and STRIPE_TEST_SECRET_KEY are both test keys. Unset one of them')
+  return { live: undefined, test: main }
+}
+
+function badStripe(what: string) {
+  return new ConfigError(`${what} and start again.`)
 }
 
 function smtpOf({ SMTP_URL: url, MAIL_FROM: from }: z.infer<typeof Environment>): Config['smtp'] {

@@ -4,9 +4,11 @@ import type { DatabaseHandle } from './db/client'
 import { createKeyLookup } from './domain/keys/lookup'
 import { createKeyUsage } from './domain/keys/usage'
 import { createSandboxGateway } from './gateways/sandbox/gateway'
+import { createStripeGateway } from './gateways/stripe/gateway'
 import { type Clock, HOUR_MS, MINUTE_MS } from './kernel/clock'
 import { createSmtpMailer } from './mailer/smtp'
 import { createMetrics } from './metrics'
+import type { Gateways } from './ports/gateway'
 import { CARD_FORMS_PER_MINUTE, createRateLimit, LICENSE_CALLS_PER_MINUTE, SIGN_UPS_PER_HOUR } from './rate-limit'
 import { createSender } from './sender/pinned'
 
@@ -24,7 +26,7 @@ export function createDeps({ config, publicUrl, database, clock, log }: Surround
     metrics: createMetrics(),
     lookUpKey: createKeyLookup(database.db),
     keyUsage: createKeyUsage(),
-    gateways: { test: createSandboxGateway(clock), live: null },
+    gateways: createGateways(config, clock),
     sender: createSender({ allowPrivate: config.allowPrivateWebhooks }),
     mailer: config.smtp ? createSmtpMailer(config.smtp) : null,
     signUps: createRateLimit(SIGN_UPS_PER_HOUR, HOUR_MS / 1000),
@@ -32,4 +34,11 @@ export function createDeps({ config, publicUrl, database, clock, log }: Surround
     cardForms: createRateLimit(CARD_FORMS_PER_MINUTE, MINUTE_MS / 1000),
     wake: () => undefined,
   }
+}
+
+function createGateways({ stripe }: Config, clock: Clock): Gateways {
+  const sandbox = createSandboxGateway(clock)
+  const live = stripe.live ? createStripeGateway(clock, stripe.live) : null
+  const test = stripe.test ? createStripeGateway(clock, stripe.test) : sandbox
+  return { test, live, rehearsal: sandbox }
 }

@@ -67,9 +67,7 @@ function mcpServers(publicUrl: string, key: string) {
 }
 
 function notes({ config }: StartFacts): string {
-  const lines = [
-    '  Cards are simulated until a gateway is configured: test keys sell with test cards, live keys cannot charge yet.',
-  ]
+  const lines = [`  ${cards(config.stripe)}`]
   if (!config.databaseUrl) {
     lines.push(
       '  The built-in database survives a crash of this process, not a power cut. Before real sales, set DATABASE_URL to PostgreSQL.',
@@ -77,6 +75,14 @@ function notes({ config }: StartFacts): string {
   }
   lines.push('  Ctrl-C stops the server; nothing is lost.')
   return lines.join('\n')
+}
+
+function cards({ live, test }: Config['stripe']): string {
+  const endpoint = 'Stripe tells of payments at /webhooks/stripe.'
+  if (live)
+    return `Live cards are charged by Stripe; test keys sell with ${test ? "Stripe's test cards" : 'test cards'}. ${endpoint}`
+  if (test) return `Test keys sell on Stripe's test pages; live keys cannot charge yet. ${endpoint}`
+  return 'Cards are simulated until a gateway is configured: test keys sell with test cards, live keys cannot charge yet.'
 }
 
 function line(label: string, value: string): string {

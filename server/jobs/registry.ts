@@ -1,6 +1,9 @@
 import { pruneKeys } from '../domain/idempotency/service'
 import { foldLedger } from '../domain/ledger/roller'
+import { pruneNotices } from '../domain/notices/retention'
+import { followNotices } from '../domain/notices/service'
 import { expireSessions } from '../domain/payments/expiry'
+import { reconcileAttempts } from '../domain/payments/reconciliation'
 import { recoverAttempts, recoverRefunds } from '../domain/payments/recovery'
 import { pruneEmails } from '../domain/receipts/retention'
 import { sendDueEmails } from '../domain/receipts/sending'
@@ -29,6 +32,9 @@ export const jobs: readonly Job[] = [
     run: pruneKeys,
   },
   { name: 'payment_recovery', role: 'jobs', everyMs: MINUTE_MS / 4, run: recoverAttempts },
+  { name: 'payment_reconciliation', role: 'jobs', everyMs: MINUTE_MS / 4, run: reconcileAttempts },
+  { name: 'gateway_notices', role: 'jobs', everyMs: MINUTE_MS / 4, run: followNotices },
+  { name: 'notice_retention', role: 'jobs', everyMs: HOUR_MS, run: pruneNotices },
   { name: 'refund_recovery', role: 'jobs', everyMs: MINUTE_MS / 4, run: recoverRefunds },
   { name: 'session_expiry', role: 'jobs', everyMs: MINUTE_MS / 4, run: expireSessions },
   { name: 'mail', role: 'jobs', everyMs: MINUTE_MS / 4, run: sendDueEmails },

@@ -5,6 +5,8 @@
 export const ERRORS = {
   invalid_request: { status: 400, trpc: 'BAD_REQUEST', retryable: false },
   amount_too_small: { status: 400, trpc: 'BAD_REQUEST', retryable: false },
+  amount_not_chargeable: { status: 400, trpc: 'BAD_REQUEST', retryable: false },
+  currency_not_chargeable: { status: 400, trpc: 'BAD_REQUEST', retryable: false },
   malformed_json: { status: 400, trpc: 'PARSE_ERROR', retryable: false },
   no_address_configured: { status: 400, trpc: 'BAD_REQUEST', retryable: false },
   network_not_enabled: { status: 400, trpc: 'BAD_REQUEST', retryable: false },

@@ -55,7 +55,7 @@ export async function payForLink(c: PageContext, deps: Deps, storeId: string): P
   if (ready instanceof Response) return ready
   const visit = c.get('visit')
   const offer = offerOf(link, ready, sessionId)
-  const { purchase, problems } = readPurchase(fields, offer.sale, deps.clock.now())
+  const { purchase, problems } = readPurchase(deps, fields, offer.sale)
   if (!purchase) return sendForm(c, deps, offer, refilled(fields, problems, null), 422)
   const asked = askAgain(c, deps, offer, fields)
   if (asked) return asked

@@ -12,6 +12,8 @@ import { isSameOrigin } from './same-origin'
 import {
   answerChallenge,
   changeCoupon,
+  comeBack,
+  goToPayment,
   payForSession,
   showChallenge,
   showReceipt,
@@ -72,6 +74,8 @@ function checkoutPages(deps: Deps, assets: ReturnType<typeof createAssets>): Hon
   pages.post(SESSION, (c) => payForSession(c, deps, c.req.param('id')))
   for (const folder of ['', '/embed'] as const) {
     pages.get(`${folder}/:id/receipt`, (c) => showReceipt(c, deps, c.req.param('id')))
+    pages.get(`${folder}/:id/pay`, (c) => goToPayment(c, deps, c.req.param('id')))
+    pages.get(`${folder}/:id/return`, (c) => comeBack(c, deps, c.req.param('id')))
     pages.get(`${folder}/:id/challenge`, (c) => showChallenge(c, deps, c.req.param('id')))
     pages.post(`${folder}/:id/coupon`, (c) => changeCoupon(c, deps, c.req.param('id')))
     pages.post(`${folder}/:id/challenge`, (c) => answerChallenge(c, deps, c.req.param('id')))

@@ -30,7 +30,7 @@ function basePathOf(deps: Deps): string {
 }
 
 /** Of a product, a session or a store, or of a page of its own. An embedded checkout stays within its own addresses. */
-export function checkoutPath(visit: Visit, id: string, page?: 'challenge' | 'receipt' | 'coupon'): string {
+export function checkoutPath(visit: Visit, id: string, page?: 'challenge' | 'receipt' | 'coupon' | 'pay'): string {
   const folder = visit.frame ? '/checkout/embed' : '/checkout'
   return `${visit.basePath}${folder}/${page ? `${id}/${page}` : id}${frameQuery(visit.frame)}`
 }

@@ -1,9 +1,10 @@
 import type { Deps } from '../context'
 import type { Checkout } from '../domain/payments/checkout'
 import { completeFree } from '../domain/payments/free'
+import { openPaymentPage, type Payer } from '../domain/payments/redirect'
 import { type CardPayment, payWithCard } from '../domain/payments/service'
 import { formatMoney } from '../kernel/money'
-import { DECLINE_CODES, type DeclineCode } from '../ports/gateway'
+import { DECLINE_CODES, type DeclineCode, testCardsOf } from '../ports/gateway'
 import { problemOf } from './card-fields'
 import { type FieldProblem, monthOf, readCardForm } from './card-form'
 import { couponOfOrder } from './coupon'
@@ -24,7 +25,7 @@ export type Offer = {
 
 export function sendForm(c: PageContext, deps: Deps, offer: Offer, form: FormState, status = 200): Promise<Response> {
   const { sale, action, sessionId, successUrl } = offer
-  const gateway = sale.isTest ? deps.gateways.test : deps.gateways.live
+  const gateway = gatewayFor(deps, sale)
   const page = (
     <PaymentPage
       visit={c.get('visit')}
@@ -32,7 +33,8 @@ export function sendForm(c: PageContext, deps: Deps, offer: Offer, form: FormSta
       form={form}
       action={action}
       sessionId={sessionId}
-      testCards={gateway?.testCards ?? []}
+      takesCard={gateway?.kind !== 'redirect'}
+      testCards={gateway ? testCardsOf(gateway) : []}
       now={monthOf(deps.clock.now())}
       told={toldOf(form.notice)}
     />
@@ -40,26 +42,36 @@ export function sendForm(c: PageContext, deps: Deps, offer: Offer, form: FormSta
   return sendPage(c, status, page, { successUrl, logoUrl: sale.store.logoUrl })
 }
 
+function gatewayFor({ gateways }: Deps, { isTest }: Pick<Sale, 'isTest'>) {
+  return isTest ? gateways.test : gateways.live
+}
+
 /** What may go back into the page: never the card's number or its security code. */
 export function refilled(fields: URLSearchParams, problems: readonly FieldProblem[], notice: Notice | null): FormState {
   return { email: fields.get('email') ?? '', name: fields.get('name') ?? '', problems, notice }
 }
 
+/** With a card where our own page takes it, else of somebody whom the gateway's page will ask for one. */
+export type Payment = CardPayment | Payer
+
 /** A form that can be acted on; `payment` is null where there is nothing to pay. */
-export type Purchase = { email: string; payment: CardPayment | null }
+export type Purchase = { email: string; payment: Payment | null }
 
 export type PurchaseReading = { purchase: Purchase; problems: [] } | { purchase: null; problems: FieldProblem[] }
 
 /** Reads the posted form that a page with this price has. */
-export function readPurchase(fields: URLSearchParams, { amountMinor }: Sale, now: Date): PurchaseReading {
-  if (amountMinor > 0n) {
+export function readPurchase(deps: Deps, fields: URLSearchParams, sale: Sale): PurchaseReading {
+  const now = deps.clock.now()
+  const isPaidElsewhere = gatewayFor(deps, sale)?.kind === 'redirect'
+  if (sale.amountMinor > 0n && !isPaidElsewhere) {
     const { payment, problems } = readCardForm(fields, now)
     return payment ? { purchase: { email: payment.email, payment }, problems: [] } : { purchase: null, problems }
   }
   const email = fields.get('email')?.trim() ?? ''
   const problem = problemOf('email', email, monthOf(now))
   if (problem) return { purchase: null, problems: [{ field: 'email', problem }] }
-  return { purchase: { email, payment: null }, problems: [] }
+  const payment = sale.amountMinor > 0n ? { email, name: null } : null
+  return { purchase: { email, payment }, problems: [] }
 }
 
 /** Before anything is opened: the form again when its buyer saw another price than there is now, else undefined. */
@@ -73,27 +85,34 @@ export function askAgain(c: PageContext, deps: Deps, offer: Offer, fields: URLSe
 
 type Posted = { sessionId: string; fields: URLSearchParams; purchase: Purchase }
 
+/** `isBegun` when the gateway's page waits for the buyer now. */
+async function begin(deps: Deps, sessionId: string, payment: Payment) {
+  if ('card' in payment) return { ...(await payWithCard(deps, sessionId, payment)), isBegun: false }
+  const { checkout, url, obstacle } = await openPaymentPage(deps, sessionId, payment)
+  return { checkout, declined: null, obstacle, isBegun: url !== null }
+}
+
 /** Charges the session and answers what the buyer sees next: the form again after a decline, else the session's page. */
 export async function pay(c: PageContext, deps: Deps, offer: Offer, posted: Posted): Promise<Response> {
   const visit = c.get('visit')
   const again = (offered: Offer, notice: Notice, status: number) =>
     sendForm(c, deps, offered, refilled(posted.fields, [], notice), status)
   if (posted.fields.get('shown') !== shownPrice(offer.sale)) return again(offer, priceNotice(visit, offer.sale), 409)
-  const { email, payment: card } = posted.purchase
-  if (!card) {
+  const { email, payment: asked } = posted.purchase
+  if (!asked) {
     const checkout = await completeFree(deps, posted.sessionId, { email, name: null })
     if (checkout.state !== 'open') return seeOther(c, checkoutPath(visit, posted.sessionId))
     const sale = saleOfOrder(visit, checkout, offer.sale.description)
     return again({ ...offer, sale }, couponNotice(visit, sale), 409)
   }
-  const payment = { ...card, locale: visit.locale, shownMinor: offer.sale.amountMinor }
-  const { checkout, declined, obstacle } = await payWithCard(deps, posted.sessionId, payment)
+  const payment = { ...asked, locale: visit.locale, shownMinor: offer.sale.amountMinor }
+  const { checkout, declined, obstacle, isBegun } = await begin(deps, posted.sessionId, payment)
   if (obstacle && checkout.state === 'open') {
     const sale = saleOfOrder(visit, checkout, offer.sale.description)
     const notice = obstacle === 'coupon_used' ? couponNotice(visit, sale) : priceNotice(visit, sale)
     return again({ ...offer, sale }, notice, 409)
   }
-  if (!declined) return seeOther(c, checkoutPath(visit, posted.sessionId))
+  if (!declined) return seeOther(c, checkoutPath(visit, posted.sessionId, isBegun ? 'pay' : undefined))
   return again(offer, declineNotice(visit.texts, declined), 402)
 }
 

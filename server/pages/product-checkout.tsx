@@ -11,7 +11,7 @@ import { couponOfAddress, type Discounted, unlessRefused, withoutCoupon, wordsOf
 import { checkoutPath, type PageContext, readForm, seeOther } from './page'
 import { askAgain, formOfOrder, type Offer, pay, readPurchase, refilled, saleOfOrder, sendForm } from './paying'
 import { heldSession, holdSession, mintSession, postedSession } from './session-cookie'
-import { samePage, sendAlreadyPaid, sendObstacle } from './states'
+import { isUnderway, samePage, sendAlreadyPaid, sendObstacle } from './states'
 import { EMPTY_FORM } from './views/card-form'
 
 /** `GET /checkout/{product uuid}`. Writes nothing: the order is made when the form is posted. */
@@ -27,7 +27,7 @@ export async function showProduct(c: PageContext, deps: Deps, productId: string)
   const held = heldSession(c, sale)
   const checkout = held === undefined ? undefined : await checkoutOf(deps, held, sale)
   if (checkout?.state === 'paid') return sendAlreadyPaid(c, checkout, `${path}?again=1`)
-  if (checkout?.state === 'processing' || checkout?.state === 'requires_action') {
+  if (checkout && isUnderway(checkout)) {
     return seeOther(c, checkoutPath(c.get('visit'), checkout.order.sessionId))
   }
   if (sale.obstacle) return sendObstacle(c, sale.obstacle, sale)
@@ -49,7 +49,7 @@ export async function payForProduct(c: PageContext, deps: Deps, productId: strin
   if (sale.obstacle) return sendObstacle(c, sale.obstacle, sale)
   const price = known ?? (await priceOf(c, sale))
   const offer = offerOf(c, sale, sessionId, price)
-  const { purchase, problems } = readPurchase(fields, offer.sale, deps.clock.now())
+  const { purchase, problems } = readPurchase(deps, fields, offer.sale)
   if (!purchase) return sendForm(c, deps, offer, refilled(fields, problems, null), 422)
   const asked = known ? undefined : askAgain(c, deps, offer, fields)
   if (asked) return asked

@@ -2,6 +2,7 @@ import type { Deps } from '../context'
 import { licenseOf, statusOf } from '../domain/licenses/service'
 import { type Checkout, findCheckout, type Obstacle, obstacleOf } from '../domain/payments/checkout'
 import { goodsOf } from '../domain/payments/goods'
+import { returnFromPage } from '../domain/payments/redirect'
 import { finishAuthentication } from '../domain/payments/service'
 import { applyCoupon, removeCoupon } from '../domain/payments/session-coupon'
 import { AppError } from '../kernel/errors'
@@ -9,7 +10,7 @@ import { formatDecimal } from '../kernel/money'
 import { COUPON, couponOfOrder, wordsOf } from './coupon'
 import { checkoutPath, type PageContext, readForm, seeOther, sendPage } from './page'
 import { formOfOrder, type Offer, pay, readPurchase, refilled, saleOfOrder, sendForm } from './paying'
-import { sendExpired, sendObstacle, sendProcessing } from './states'
+import { sendExpired, sendObstacle, sendProcessing, sendRedirected, sendSettling } from './states'
 import { ChallengePage } from './views/challenge'
 import type { Told } from './views/layout'
 import { ReceiptPage } from './views/receipt'
@@ -25,6 +26,10 @@ export async function showSession(c: PageContext, deps: Deps, sessionId: string)
     }
     case 'processing':
       return sendProcessing(c, checkout)
+    case 'redirected':
+      return sendRedirected(c, checkout, false)
+    case 'settling':
+      return sendSettling(c, checkout)
     case 'requires_action':
       return seeOther(c, checkoutPath(c.get('visit'), sessionId, 'challenge'))
     case 'paid':
@@ -37,6 +42,19 @@ export async function showSession(c: PageContext, deps: Deps, sessionId: string)
     case 'expired':
       return sendExpired(c, checkout)
   }
+}
+
+/** `GET /checkout/cs_…/pay`: where a posted form leads that is paid on the gateway's page. */
+export async function goToPayment(c: PageContext, deps: Deps, sessionId: string): Promise<Response> {
+  const checkout = await findCheckout(deps, sessionId)
+  if (checkout.state === 'redirected') return sendRedirected(c, checkout, true)
+  return seeOther(c, checkoutPath(c.get('visit'), sessionId))
+}
+
+/** `GET /checkout/cs_…/return`: where the gateway sends buyers back to, paid or not. */
+export async function comeBack(c: PageContext, deps: Deps, sessionId: string): Promise<Response> {
+  await returnFromPage(deps, sessionId)
+  return seeOther(c, checkoutPath(c.get('visit'), sessionId))
 }
 
 /** `POST /checkout/cs_…`; also for a form of before the session had an order, which has been read by then. */
@@ -52,7 +70,7 @@ export async function payForSession(
   if (obstacle) return sendObstacle(c, obstacle, checkout)
   const fields = read ?? (await readForm(c))
   const offer = offerOf(c, checkout, description)
-  const { purchase, problems } = readPurchase(fields, offer.sale, deps.clock.now())
+  const { purchase, problems } = readPurchase(deps, fields, offer.sale)
   if (!purchase) return sendForm(c, deps, offer, refilled(fields, problems, null), 422)
   return pay(c, deps, offer, { sessionId, fields, purchase })
 }

@@ -1,6 +1,7 @@
 import type { StoreContext } from '../context'
 import type { Checkout, Obstacle } from '../domain/payments/checkout'
 import type { AppError, ErrorCode } from '../kernel/errors'
+import { formatMoney } from '../kernel/money'
 import { checkoutPath, type PageContext, sendPage } from './page'
 import type { StoreFace } from './views/layout'
 import { StatePage, type StateProps } from './views/state'
@@ -23,6 +24,8 @@ export function sendObstacle(
   return sendState(c, OBSTACLE_STATUS[obstacle], { ...said, store: sale?.store, isTest: sale?.ctx.isTest })
 }
 
+const NOT_CHARGEABLE = new Set<ErrorCode>(['amount_too_small', 'amount_not_chargeable', 'currency_not_chargeable'])
+
 const OBSTACLE_OF_ERROR: Partial<Record<ErrorCode, NonNullable<Obstacle>>> = {
   product_not_available: 'archived',
   account_not_approved: 'store_not_approved',
@@ -33,10 +36,19 @@ const OBSTACLE_OF_ERROR: Partial<Record<ErrorCode, NonNullable<Obstacle>>> = {
 export function sendError(c: PageContext, error: AppError): Promise<Response> | undefined {
   const obstacle = OBSTACLE_OF_ERROR[error.code]
   if (obstacle) return sendObstacle(c, obstacle)
-  const { problems } = c.get('visit').texts.link
+  const { link, states } = c.get('visit').texts
+  const { problems } = link
+  if (NOT_CHARGEABLE.has(error.code)) return sendState(c, 409, states.not_chargeable)
+  if (error.code === 'gateway_failed') return sendPageFailed(c)
   if (error.code === 'variant_not_found') return sendLinkProblems(c, [problems.variant_unknown('variant_id')])
   if (error.code === 'webhook_url_refused') return sendLinkProblems(c, [problems.webhook_refused('webhook_url')])
   return error.status === 404 ? sendNotFound(c) : undefined
+}
+
+/** The gateway opened no page to pay on. */
+function sendPageFailed(c: PageContext): Promise<Response> {
+  const { title, text, action } = c.get('visit').texts.states.page_failed
+  return sendState(c, 502, { title, text, action: { label: action, href: samePage(c) } })
 }
 
 export function sendNotFound(c: PageContext): Promise<Response> {
@@ -114,4 +126,36 @@ export function sendProcessing(c: PageContext, { ctx, store, order }: Checkout):
   const { title, text, action } = visit.texts.states.processing
   const next = { label: action, href: checkoutPath(visit, order.sessionId) }
   return sendState(c, 200, { title, text, store, isTest: ctx.isTest, action: next, refreshSeconds: REFRESH_SECONDS })
+}
+
+/** What leads back to the product, were it bought again, would lead to a second payment: the session's own page decides. */
+export function isUnderway({ state }: Checkout): boolean {
+  return state === 'processing' || state === 'requires_action' || state === 'redirected' || state === 'settling'
+}
+
+/**
+ * The way to the gateway's page: by itself right after the form was sent, by a press for who came back from there. It can't be shown
+ * within a frame, so that it gets a tab of its own there, and the frame waits.
+ */
+export function sendRedirected(c: PageContext, checkout: Checkout, isFresh: boolean): Promise<Response> {
+  const visit = c.get('visit')
+  const { ctx, store, order, attempt } = checkout
+  const { title, text, action, cancel } = visit.texts.states.redirected
+  const pageUrl = attempt?.pageUrl
+  if (!pageUrl) return sendProcessing(c, checkout)
+  const isFramed = visit.frame !== null
+  return sendState(c, 200, {
+    title,
+    text: text(formatMoney(order.amountMinor, order.currency, visit.locale)),
+    ...{ store, isTest: ctx.isTest, action: { label: action, href: pageUrl, isNewTab: isFramed } },
+    second: order.cancelUrl && !isFramed ? { label: cancel(store.name), href: order.cancelUrl } : undefined,
+    goTo: isFresh && !isFramed ? pageUrl : undefined,
+    refreshSeconds: isFramed ? REFRESH_SECONDS : 0,
+  })
+}
+
+/** Paid by a method that takes days. */
+export function sendSettling(c: PageContext, { ctx, store, order }: Checkout): Promise<Response> {
+  const { title, text } = c.get('visit').texts.states.settling
+  return sendState(c, 200, { title, text: text(order.customerEmail), store, isTest: ctx.isTest })
 }

@@ -22,6 +22,7 @@ export const de: Texts = {
   total: 'Summe',
   about: 'Über dieses Produkt',
   paymentDetails: 'Zahlungsdaten',
+  yourDetails: 'Ihre Angaben',
   email: 'E-Mail',
   cardNumber: 'Kartennummer',
   expiry: 'Gültig bis',
@@ -33,6 +34,9 @@ export const de: Texts = {
   paying: 'Zahlung läuft…',
   cancel: (store) => `Abbrechen und zurück zu ${store}`,
   cardPromise: 'Kartennummer und Prüfnummer dienen nur dieser Zahlung und werden hier nie gespeichert.',
+  pagePromise:
+    'Sie zahlen auf der sicheren Seite unseres Zahlungsdienstes, mit Karte oder was er sonst anbietet. Der Shop sieht Ihre Karte nie.',
+  testPagePromise: 'Testmodus: Es fließt kein Geld. Es geht weiter zur Testseite unseres Zahlungsdienstes.',
   offline: 'Sie sind offline. Es wurde nichts gesendet. Verbinden Sie sich und drücken Sie den Knopf noch einmal.',
   summaryOne: 'Bitte prüfen Sie ein Feld',
   summaryMany: (count) => `Bitte prüfen Sie ${count} Felder`,
@@ -203,6 +207,27 @@ export const de: Texts = {
       title: 'Ihre Zahlung wird bearbeitet',
       text: 'Das dauert einige Sekunden. Die Seite lädt von selbst neu; bitte zahlen Sie nicht ein zweites Mal.',
       action: 'Jetzt neu laden',
+    },
+    redirected: {
+      title: 'Weiter zur Zahlungsseite',
+      text: (amount) =>
+        `Sie zahlen ${amount} auf der sicheren Seite unseres Zahlungsdienstes. Bisher wurde nichts abgebucht.`,
+      action: 'Weiter zur Zahlung',
+      cancel: (store) => `Abbrechen und zurück zu ${store}`,
+    },
+    settling: {
+      title: 'Ihre Zahlung ist unterwegs',
+      text: (email) =>
+        `Ihre Bank braucht dafür bis zu mehrere Tage. Sie müssen nichts mehr tun: Bitte zahlen Sie nicht ein zweites Mal.${email ? ` Die Quittung geht an ${email}, sobald das Geld da ist.` : ''}`,
+    },
+    not_chargeable: {
+      title: 'Dieser Preis kann nicht mit Karte gezahlt werden',
+      text: 'Der Shop muss den Preis oder seine Währung ändern. Es wurde nichts abgebucht.',
+    },
+    page_failed: {
+      title: 'Die Zahlungsseite ließ sich nicht öffnen',
+      text: 'Unser Zahlungsdienst hat nicht geantwortet. Es wurde nichts abgebucht. Versuchen Sie es gleich noch einmal.',
+      action: 'Noch einmal versuchen',
     },
     not_found: {
       title: 'Hier ist keine Kasse',

@@ -25,6 +25,7 @@ const en = {
   total: 'Total',
   about: 'About this product',
   paymentDetails: 'Payment details',
+  yourDetails: 'Your details',
   email: 'E-mail',
   cardNumber: 'Card number',
   expiry: 'Expiry',
@@ -36,6 +37,9 @@ const en = {
   paying: 'Paying…',
   cancel: (store: string) => `Cancel and go back to ${store}`,
   cardPromise: 'Your card number and security code are used for this payment only and never stored here.',
+  pagePromise:
+    'You pay on the secure page of our payment service, by card or by what it offers. The shop never sees your card.',
+  testPagePromise: 'Test mode: no money moves. You go on to the test page of our payment service.',
   offline: 'You are offline. Nothing was sent. Reconnect and press the button again.',
   summaryOne: 'One field needs your attention',
   summaryMany: (count: number) => `${count} fields need your attention`,
@@ -200,6 +204,27 @@ const en = {
       title: 'Your payment is being processed',
       text: 'This takes a few seconds. The page refreshes by itself; please do not pay a second time.',
       action: 'Refresh now',
+    },
+    redirected: {
+      title: 'Continue to the payment page',
+      text: (amount: string) =>
+        `You pay ${amount} on the secure page of our payment service. Nothing has been charged so far.`,
+      action: 'Continue to payment',
+      cancel: (store: string) => `Cancel and go back to ${store}`,
+    },
+    settling: {
+      title: 'Your payment is on its way',
+      text: (email: string | null) =>
+        `Your bank takes up to several days to send it. Nothing is left for you to do: please do not pay a second time.${email ? ` The receipt goes to ${email} when the money is there.` : ''}`,
+    },
+    not_chargeable: {
+      title: 'This price cannot be paid by card',
+      text: 'The shop has to change the price or its currency. Nothing was charged.',
+    },
+    page_failed: {
+      title: 'The payment page could not be opened',
+      text: 'Our payment service did not answer. Nothing was charged. Try again in a moment.',
+      action: 'Try again',
     },
     not_found: {
       title: 'There is no checkout here',

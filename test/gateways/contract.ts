@@ -1,10 +1,51 @@
 import { expect, test } from 'vitest'
+import { addMs, HOUR_MS } from '../../server/kernel/clock'
 import { newRowId } from '../../server/kernel/ids'
-import type { Card, ChargeOutcome, ChargeRequest, Gateway } from '../../server/ports/gateway'
+import type {
+  Card,
+  CardGateway,
+  ChargeOutcome,
+  ChargeRequest,
+  Gateway,
+  PageRequest,
+  RedirectGateway,
+} from '../../server/ports/gateway'
 
-/** What a gateway's suite hands over: cards by what they do, and whether the gateway can be asked later. */
-export type GatewayUnderTest = {
-  gateway: Gateway
+/** A charge of $19.00 that went through. */
+export type PaidGateway = { gateway: Gateway; reference: string }
+
+/** What the domain relies on, whatever the gateway. */
+export function gatewayContract(pay: () => Promise<PaidGateway>): void {
+  const refundOf = (chargeReference: string, amountMinor: bigint) => {
+    return { refundId: newRowId(1n), chargeReference, amountMinor, currency: 'usd' }
+  }
+
+  test('a refund that is sent twice with one id is one refund', async () => {
+    const { gateway, reference } = await pay()
+    const request = refundOf(reference, 1_000n)
+    const first = await gateway.refund(request)
+    expect(first.status).toBe('succeeded')
+    expect(await gateway.refund(request)).toEqual(first)
+    expect(await Promise.all([gateway.refund(request), gateway.refund(request)])).toEqual([first, first])
+  })
+
+  test('two refunds of a part each are two', async () => {
+    const { gateway, reference } = await pay()
+    const [one, other] = [refundOf(reference, 900n), refundOf(reference, 1_000n)]
+    const answers = [await gateway.refund(one), await gateway.refund(other)]
+    expect(answers.map(({ status }) => status)).toEqual(['succeeded', 'succeeded'])
+    expect(answers[0]?.reference).not.toBe(answers[1]?.reference)
+  })
+
+  test('what can be charged in usd begins at 50 cents and goes in single cents', async () => {
+    const { gateway } = await pay()
+    expect(gateway.limits('usd')).toEqual({ least: 50n, most: 99_999_999n, step: 1n })
+  })
+}
+
+/** What a gateway that takes cards hands over: cards by what they do, and whether it can be asked later. */
+export type CardGatewayUnderTest = {
+  gateway: CardGateway
   cards: { succeeds: Card; asks: Card; declined: Card; failsAuthentication: Card }
   /** False for a gateway that keeps nothing: `find` then never knows. */
   remembers: boolean
@@ -14,8 +55,13 @@ export function chargeOf(card: Card, attemptId = newRowId(1n)): ChargeRequest {
   return { attemptId, amountMinor: 1_900n, currency: 'usd', description: 'Kit', card }
 }
 
-/** What the domain relies on, whatever the gateway. */
-export function gatewayContract(make: () => Promise<GatewayUnderTest> | GatewayUnderTest): void {
+/** What the domain relies on where a card is entered on our own page. */
+export function cardGatewayContract(make: () => Promise<CardGatewayUnderTest> | CardGatewayUnderTest): void {
+  gatewayContract(async () => {
+    const { gateway, cards } = await make()
+    return { gateway, reference: (await gateway.charge(chargeOf(cards.succeeds))).reference }
+  })
+
   test('a good card is charged, and its brand and last four digits come back', async () => {
     const { gateway, cards } = await make()
     const outcome = await gateway.charge(chargeOf(cards.succeeds))
@@ -72,13 +118,100 @@ export function gatewayContract(make: () => Promise<GatewayUnderTest> | GatewayU
     const outcome = await gateway.charge(request)
     expect(await gateway.find(request.attemptId)).toEqual(remembers ? outcome : undefined)
   })
+}
 
-  test('a refund that is sent twice with one id is one refund', async () => {
-    const { gateway, cards } = await make()
-    const { reference } = await gateway.charge(chargeOf(cards.succeeds))
-    const request = { refundId: newRowId(1n), chargeReference: reference, amountMinor: 1_000n, currency: 'usd' }
-    const first = await gateway.refund(request)
-    expect(first.status).toBe('succeeded')
-    expect(await gateway.refund(request)).toEqual(first)
+/** What a gateway with a page of its own hands over, and what buyers do there. */
+export type RedirectGatewayUnderTest = {
+  gateway: RedirectGateway
+  now(): Date
+  pays(page: string): Promise<void>
+  /** By a method that takes days. */
+  paysLater(page: string): Promise<void>
+  settles(page: string, isPaid: boolean): Promise<void>
+}
+
+export function pageOf(now: Date, attemptId = newRowId(1n)): PageRequest {
+  return {
+    ...{ attemptId, orderNumber: 'PP-2603-AAAAAA', amountMinor: 1_900n, currency: 'usd', description: 'Kit' },
+    ...{ email: 'buyer@example.com', createdAt: now, payUntil: addMs(now, HOUR_MS) },
+    returnUrl: 'https://shop.example.com/checkout/cs/return',
+    cancelUrl: 'https://shop.example.com/checkout/cs',
+  }
+}
+
+/** What the domain relies on where the buyer pays on the gateway's page. */
+export function redirectGatewayContract(make: () => Promise<RedirectGatewayUnderTest>): void {
+  const open = async () => {
+    const under = await make()
+    return { ...under, outcome: await under.gateway.begin(pageOf(under.now())) }
+  }
+
+  gatewayContract(async () => {
+    const { gateway, outcome, pays } = await open()
+    await pays(outcome.page)
+    const paid = await gateway.find(outcome.page)
+    return { gateway, reference: paid.status === 'succeeded' ? paid.reference : '' }
+  })
+
+  test('a page that is asked for twice with one attempt id is one page, also at the same time', async () => {
+    const { gateway, now } = await make()
+    const request = pageOf(now())
+    const [first, second] = await Promise.all([gateway.begin(request), gateway.begin(request)])
+    expect(first).toMatchObject({ status: 'requires_action', url: expect.stringMatching(/^https?:/) })
+    expect(second).toEqual(first)
+    expect(await gateway.begin(request)).toEqual(first)
+  })
+
+  test('a paid page says what was paid, by which card, and what the gateway keeps', async () => {
+    const { gateway, outcome, pays } = await open()
+    expect(await gateway.find(outcome.page)).toEqual(outcome)
+    await pays(outcome.page)
+    expect(await gateway.find(outcome.page)).toEqual({
+      ...{ status: 'succeeded', page: outcome.page, reference: expect.stringMatching(/./), amountMinor: 1_900n },
+      card: { brand: 'visa', last4: expect.stringMatching(/^\d{4}$/) },
+      fee: { amountMinor: expect.any(BigInt), currency: 'usd' },
+    })
+  })
+
+  test('a closed page can be paid no more, and closing it again changes nothing', async () => {
+    const { gateway, outcome, pays } = await open()
+    const closed = { status: 'expired', page: outcome.page }
+    expect(await gateway.close(outcome.page)).toEqual(closed)
+    expect(await gateway.close(outcome.page)).toEqual(closed)
+    await expect(pays(outcome.page)).rejects.toThrow()
+    expect(await gateway.find(outcome.page)).toEqual(closed)
+  })
+
+  test('closing a page that was paid meanwhile answers the payment', async () => {
+    const { gateway, outcome, pays } = await open()
+    await pays(outcome.page)
+    expect(await gateway.close(outcome.page)).toMatchObject({ status: 'succeeded', amountMinor: 1_900n })
+  })
+
+  test.each([
+    ['comes', true, 'succeeded'],
+    ['does not come', false, 'declined'],
+  ] as const)('money that takes days and %s', async (_name, isPaid, status) => {
+    const { gateway, outcome, paysLater, settles } = await open()
+    await paysLater(outcome.page)
+    expect(await gateway.find(outcome.page)).toMatchObject({ status: 'settling' })
+    expect(await gateway.close(outcome.page)).toMatchObject({ status: 'settling' })
+    await settles(outcome.page, isPaid)
+    expect(await gateway.find(outcome.page)).toMatchObject({ status })
+  })
+
+  test('refunds are found with the attempt of their charge, ours by their ids', async () => {
+    const { gateway, now, pays } = await make()
+    const request = pageOf(now())
+    const { page } = await gateway.begin(request)
+    await pays(page)
+    const paid = await gateway.find(page)
+    const reference = paid.status === 'succeeded' ? paid.reference : ''
+    const refundId = newRowId(1n)
+    const made = await gateway.refund({ refundId, chargeReference: reference, amountMinor: 700n, currency: 'usd' })
+    expect(await gateway.refundsOf(reference)).toEqual({
+      attemptId: request.attemptId,
+      refunds: [{ reference: made.reference, refundId, amountMinor: 700n, status: 'succeeded' }],
+    })
   })
 }

@@ -35,3 +35,18 @@ test('approval needs somebody who can approve', () => {
 test('a trailing slash of the public URL is dropped, since paths are added to it', () => {
   expect(parseConfig({ PUBLIC_URL: 'https://shop.example/' }).publicUrl).toBe('https://shop.example')
 })
+
+test('a test key of Stripe never serves live mode: buyers would get for nothing what others pay for', () => {
+  const [live, test] = ['sk_live_a1', 'sk_test_b2']
+  const modes = (environment: Record<string, string>) => {
+    const { stripe } = parseConfig(environment)
+    return [stripe.live?.secretKey, stripe.test?.secretKey]
+  }
+  expect(modes({})).toEqual([undefined, undefined])
+  expect(modes({ STRIPE_SECRET_KEY: live })).toEqual([live, undefined])
+  expect(modes({ STRIPE_SECRET_KEY: test })).toEqual([undefined, test])
+  expect(modes({ STRIPE_SECRET_KEY: live, STRIPE_TEST_SECRET_KEY: test })).toEqual([live, test])
+  expect(() => modes({ STRIPE_TEST_SECRET_KEY: live })).toThrow(/STRIPE_TEST_SECRET_KEY is a live key/)
+  expect(() => modes({ STRIPE_SECRET_KEY: test, STRIPE_TEST_SECRET_KEY: test })).toThrow(/both test keys/)
+  expect(() => modes({ STRIPE_SECRET_KEY: 'pk_live_public' })).toThrow(/STRIPE_SECRET_KEY: must be a secret key/)
+})

@@ -1,8 +1,8 @@
 import { createSandboxGateway } from '../../server/gateways/sandbox/gateway'
 import type { Clock } from '../../server/kernel/clock'
-import type { ChargeOutcome, Gateway, RefundOutcome, RefundRequest } from '../../server/ports/gateway'
+import type { CardGateway, ChargeOutcome, RefundOutcome, RefundRequest } from '../../server/ports/gateway'
 
-export type Bank = Gateway & {
+export type Bank = CardGateway & {
   /** Attempts and refunds that moved money, once each. */
   charged: Set<string>
   refunded: Map<string, RefundRequest>
@@ -29,8 +29,9 @@ export function createBank(clock: Clock): Bank {
   }
   const bank: Bank = {
     name: 'bank',
+    kind: 'card',
     testCards: sandbox.testCards,
-    minimum: sandbox.minimum,
+    limits: sandbox.limits,
     charged: new Set(),
     refunded: new Map(),
     trouble: 'none',

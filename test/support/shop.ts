@@ -52,7 +52,7 @@ export async function openShop(world: World): Promise<Shop> {
   return { deps, bank, opened, ctx, product, sell, open, pay, buy, ledger: (id) => readLedger(ctx, id) }
 }
 
-async function readLedger({ db, storeId }: StoreContext, orderId: string) {
+export async function readLedger({ db, storeId }: StoreContext, orderId: string) {
   const [order] = await db
     .select()
     .from(orders)

@@ -3,33 +3,55 @@ import { AppError } from '../../kernel/errors'
 import { formatMoney } from '../../kernel/money'
 import type { OrderRow } from './table'
 
+type Total = Pick<OrderRow, 'amountMinor' | 'discountMinor' | 'currency' | 'productId' | 'variantId'>
+
 /**
  * Refuses a total that no card can be charged with. A total of 0 needs no card: the buyer's confirmation completes it.
- * Throws amount_too_small.
+ * Throws amount_too_small, amount_not_chargeable, currency_not_chargeable.
  */
-export function refuseUnchargeable(
-  ctx: StoreContext,
-  order: Pick<OrderRow, 'amountMinor' | 'discountMinor' | 'currency' | 'productId' | 'variantId'>,
-): void {
+export function refuseUnchargeable(ctx: StoreContext, order: Total): void {
   const { amountMinor, currency } = order
-  const least = leastCharge(ctx, currency)
-  if (amountMinor === 0n || amountMinor >= least) return
-  const [total, minimum] = [formatMoney(amountMinor, currency), formatMoney(least, currency)]
-  throw new AppError(
-    'amount_too_small',
-    `A total of ${total} can't be charged: the least that a card can pay is ${minimum}.`,
-    { field: fieldOf(order), hint: 'Ask for more, or for nothing at all: a total of 0 needs no card.' },
-  )
+  const gateway = gatewayFor(ctx)
+  if (amountMinor === 0n || !gateway) return
+  const limits = gateway.limits(currency)
+  if (!limits) throw unknownCurrency(currency)
+  const { least, most, step } = limits
+  const [total, minimum, maximum, unit] = [amountMinor, least, most, step].map((minor) => formatMoney(minor, currency))
+  const field = fieldOf(order)
+  if (amountMinor < least) {
+    throw new AppError(
+      'amount_too_small',
+      `A total of ${total} can't be charged: the least that a card can pay is ${minimum}.`,
+      { field, hint: 'Ask for more, or for nothing at all: a total of 0 needs no card.' },
+    )
+  }
+  if (amountMinor <= most && amountMinor % step === 0n) return
+  const why = amountMinor > most ? `the most that a card can pay is ${maximum}` : `it must be a multiple of ${unit}`
+  throw new AppError('amount_not_chargeable', `A total of ${total} can't be charged: ${why}.`, {
+    field,
+    hint: 'Change the price, or the coupon that led to it.',
+  })
+}
+
+function unknownCurrency(currency: string) {
+  return new AppError('currency_not_chargeable', `Cards can't be charged in ${currency.toUpperCase()} here.`, {
+    field: 'currency',
+    hint: 'Sell in another currency, such as usd or eur.',
+  })
 }
 
 /** What made the total what it is. */
-function fieldOf(order: Pick<OrderRow, 'discountMinor' | 'productId' | 'variantId'>): string {
+function fieldOf(order: Total): string {
   if (order.discountMinor > 0n) return 'coupon_code'
   if (order.variantId !== null) return 'variant_id'
   return order.productId === null ? 'amount_cents' : 'product_id'
 }
 
-/** The least that a card of this mode can be charged with; 0 where there is no gateway. */
-export function leastCharge({ isTest, gateways }: StoreContext, currency: string): bigint {
-  return (isTest ? gateways.test : gateways.live)?.minimum(currency) ?? 0n
+/** The least that a card of this mode can be charged with; 0 where there is no gateway, or none for this currency. */
+export function leastCharge(ctx: StoreContext, currency: string): bigint {
+  return gatewayFor(ctx)?.limits(currency)?.least ?? 0n
+}
+
+function gatewayFor({ isTest, gateways }: StoreContext) {
+  return isTest ? gateways.test : gateways.live
 }

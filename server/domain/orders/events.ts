@@ -12,6 +12,7 @@ import type { OrderRow, RefundRow } from './table'
 export type OrderChange =
   | { kind: 'opened' | 'completed' | 'failed' | 'expired'; order: OrderRow }
   | { kind: 'refunded'; order: OrderRow; refund: RefundRow }
+  | { kind: 'surplus_returned'; order: OrderRow; amountMinor: bigint }
   | { kind: 'disputed' | 'dispute_won' | 'dispute_lost'; order: OrderRow; dispute: DisputeRow }
 
 /** Writes the events of a change, in the transaction that made it. */
@@ -59,6 +60,13 @@ function eventsOf(tx: StoreContext, change: OrderChange) {
       ]
     case 'refunded':
       return refundEvents(tx, order, change.refund)
+    case 'surplus_returned':
+      return [
+        happened('order.surplus_returned', {
+          ...toOrder(tx, order),
+          surplus_cents: toWireMinor(change.amountMinor),
+        }),
+      ]
     case 'disputed':
       return [disputedEvent(order, change.dispute)]
     case 'dispute_won':

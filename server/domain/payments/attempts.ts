@@ -1,15 +1,13 @@
 import { and, eq, inArray } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
 import { inTransaction } from '../../db/transaction'
-import { derivedRowId, newRowId } from '../../kernel/ids'
-import type { ChargeOutcome, Gateway } from '../../ports/gateway'
+import { newRowId } from '../../kernel/ids'
+import type { Gateway } from '../../ports/gateway'
 import { dropCoupon } from '../coupons/redemptions'
 import { claimUse } from '../coupons/uses'
 import { lockOrder } from '../orders/service'
 import { type OrderRow, orders } from '../orders/table'
-import { completeOrder, failOrder } from '../orders/transitions'
 import { isPayable } from './checkout'
-import { afterDeclined, afterPaid } from './outcomes'
 import { OPEN_ATTEMPT, type PaymentAttemptRow, paymentAttempts } from './table'
 
 export type ClaimedAttempt = { order: OrderRow; attempt: PaymentAttemptRow }
@@ -125,80 +123,6 @@ export function claimAuthentication(ctx: StoreContext, asked: PaymentAttemptRow)
 /** Attempts have no is_test of their own: they belong to an order, and callers come from one of the context's mode. */
 export function sameAttempt(ctx: StoreContext, id: string) {
   return and(eq(paymentAttempts.storeId, ctx.storeId), eq(paymentAttempts.id, id))
-}
-
-/**
- * Writes down what the gateway answered: attempt, order, revenue and events in one transaction, once. When the answer comes too
- * late (the attempt was given up, or the order was paid otherwise), the money goes back to the buyer.
- */
-export async function settleAttempt(
-  ctx: StoreContext,
-  gateway: Gateway,
-  attempt: PaymentAttemptRow,
-  outcome: ChargeOutcome,
-): Promise<void> {
-  const result = await inTransaction(ctx, (tx) => settle(tx, attempt, outcome))
-  if (result.isUnwanted) await sendBack(ctx, gateway, result.order, attempt, outcome.reference)
-}
-
-async function settle(tx: StoreContext, { id, orderId }: PaymentAttemptRow, outcome: ChargeOutcome) {
-  const at = tx.clock.now()
-  const order = await lockOrder(tx, orderId)
-  // A final answer is true whatever was asked meanwhile; a question is only news to who waits for the first answer.
-  const from =
-    outcome.status === 'requires_action' ? (['processing'] as const) : (['processing', 'requires_action'] as const)
-  const isPaidOtherwise = order.status !== 'pending' && order.status !== 'failed'
-  const [settled] = await tx.db
-    .update(paymentAttempts)
-    .set({
-      status: isPaidOtherwise ? 'void' : outcome.status,
-      gatewayReference: outcome.reference,
-      declineCode: outcome.status === 'declined' ? outcome.code : null,
-      cardBrand: outcome.card?.brand,
-      cardLast4: outcome.card?.last4,
-      updatedAt: at,
-    })
-    .where(and(sameAttempt(tx, id), inArray(paymentAttempts.status, [...from])))
-    .returning()
-  if (!settled) {
-    const [current] = await tx.db.select().from(paymentAttempts).where(sameAttempt(tx, id))
-    return { order, isUnwanted: outcome.status === 'succeeded' && current?.status !== 'succeeded' }
-  }
-  if (isPaidOtherwise) return { order, isUnwanted: outcome.status === 'succeeded' }
-  if (outcome.status === 'succeeded') await complete(tx, orderId, at)
-  if (outcome.status === 'declined') {
-    const failed = await failOrder(tx, orderId, outcome.code)
-    if (failed) await afterDeclined(tx, failed)
-  }
-  return { order, isUnwanted: false }
-}
-
-async function complete(tx: StoreContext, orderId: string, at: Date): Promise<void> {
-  const order = await completeOrder(tx, orderId, { method: 'card', at })
-  if (!order) throw new Error(`order ${orderId} was held and unpaid, and yet can't be completed`)
-  await afterPaid(tx, order, at)
-}
-
-/** The refund's id is derived, so that doing this twice pays back once. */
-async function sendBack(
-  ctx: StoreContext,
-  gateway: Gateway,
-  order: OrderRow,
-  attempt: PaymentAttemptRow,
-  chargeReference: string,
-): Promise<void> {
-  const facts = { order: order.id, attempt: attempt.id, charge: chargeReference }
-  try {
-    const { status } = await gateway.refund({
-      refundId: derivedRowId(ctx.storeId, `unwanted charge ${attempt.id}`),
-      chargeReference,
-      amountMinor: attempt.amountMinor,
-      currency: order.currency,
-    })
-    ctx.log.warn({ ...facts, refund: status }, 'a charge that came too late was sent back')
-  } catch (error) {
-    ctx.log.error({ ...facts, err: error }, 'a charge that came too late must be refunded by hand')
-  }
 }
 
 /** Gives an attempt up that the gateway never saw, unless it changed since it was read. */

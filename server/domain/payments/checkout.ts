@@ -10,6 +10,7 @@ import { insertOrder, type Sold, type Wishes } from '../orders/service'
 import { type OrderRow, orders, SESSION_EXPIRED } from '../orders/table'
 import { type ProductRow, products } from '../products/table'
 import { type StoreRow, stores } from '../stores/table'
+import { gatewayOf } from './gateways'
 import { type Goods, itemOf, statusOf } from './goods'
 import { afterOpened } from './outcomes'
 import { OPEN_ATTEMPT, type PaymentAttemptRow, paymentAttempts } from './table'
@@ -20,10 +21,19 @@ export type Obstacle = null | 'draft' | 'archived' | 'store_not_approved' | 'no_
 export type ProductForSale = { ctx: StoreContext; store: StoreRow; product: ProductRow; obstacle: Obstacle }
 
 /**
- * `open`: a card may be entered, also after a decline (`order.failureCode` says why). `processing`: the gateway hasn't answered
- * yet; ask again. `requires_action`: 3-D Secure. `paid` and `refunded`: a receipt. `expired`: nothing can be done any more.
+ * `open`: it may be paid, also after a decline (`order.failureCode` says why). `processing`: the gateway hasn't answered yet; ask
+ * again. `requires_action`: 3-D Secure. `redirected`: the gateway's own page waits for the buyer. `settling`: the buyer has paid by a
+ * method that takes days. `paid` and `refunded`: a receipt. `expired`: nothing can be done any more.
  */
-export type CheckoutState = 'open' | 'processing' | 'requires_action' | 'paid' | 'refunded' | 'expired'
+export type CheckoutState =
+  | 'open'
+  | 'processing'
+  | 'requires_action'
+  | 'redirected'
+  | 'settling'
+  | 'paid'
+  | 'refunded'
+  | 'expired'
 
 export type Checkout = {
   ctx: StoreContext
@@ -58,11 +68,6 @@ export function obstacleOf(ctx: StoreContext, store: StoreRow, goods: Goods | nu
   if (status !== 'active') return status
   if (store.status !== 'approved') return 'store_not_approved'
   return gatewayOf(ctx) ? null : 'no_gateway'
-}
-
-/** The gateway of the context's mode, or null in live mode while none is configured. */
-export function gatewayOf(ctx: StoreContext) {
-  return ctx.isTest ? ctx.gateways.test : ctx.gateways.live
 }
 
 /** Throws what stands in the way of selling: product_not_available, account_not_approved, gateway_not_configured. */
@@ -179,9 +184,12 @@ async function lookUp(deps: Deps, sessionId: string): Promise<Checkout | undefin
 function stateOf(order: OrderRow, attempt: PaymentAttemptRow | null, now: Date): CheckoutState {
   if (order.status === 'refunded') return 'refunded'
   if (order.status === 'completed' || order.status === 'refund_pending') return 'paid'
-  if (attempt?.status === 'processing') return 'processing'
+  if (attempt?.status === 'processing' || attempt?.status === 'settling') return attempt.status
+  const isAsked = attempt?.status === 'requires_action'
+  // The gateway's page may have been paid in the last second: until it is closed, nobody knows.
+  if (isAsked && attempt.gatewayPage !== null) return order.expiresAt > now ? 'redirected' : 'processing'
   if (!isPayable(order, now)) return 'expired'
-  return attempt?.status === 'requires_action' ? 'requires_action' : 'open'
+  return isAsked ? 'requires_action' : 'open'
 }
 
 /** Unpaid, and within its hour. */

@@ -1,4 +1,4 @@
-import { and, asc, eq, lte, min, notExists, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, isNotNull, lte, min, notExists, or, sql } from 'drizzle-orm'
 import { type Deps, type StoreContext, storeContext } from '../../context'
 import { inTransaction } from '../../db/transaction'
 import { lockOrder } from '../orders/service'
@@ -8,22 +8,22 @@ import { afterExpired } from './outcomes'
 import { BATCH, eachStore, logged, STORES } from './recovery'
 import { paymentAttempts } from './table'
 
+/** Attempts by which money may come yet: the gateway hasn't answered, its page isn't closed, or the money takes days. */
+const mayStillPay = or(
+  inArray(paymentAttempts.status, ['processing', 'settling']),
+  and(eq(paymentAttempts.status, 'requires_action'), isNotNull(paymentAttempts.gatewayPage)),
+)
+
 /**
- * Ends sessions that nobody paid within their hour. One whose charge the gateway hasn't answered waits until recovery knows
- * more. Answers true when more are waiting. Looks over all stores, both modes.
+ * Ends sessions that nobody paid within their hour. One that money may still come for waits until recovery
+ * and reconciliation know more. Answers true when more are waiting. Looks over all stores, both modes.
  */
 export async function expireSessions(deps: Deps): Promise<boolean> {
   const isDue = and(isUnpaid, lte(orders.expiresAt, deps.clock.now()))
   const charging = deps.db
     .select({ one: sql`1` })
     .from(paymentAttempts)
-    .where(
-      and(
-        eq(paymentAttempts.storeId, orders.storeId),
-        eq(paymentAttempts.orderId, orders.id),
-        eq(paymentAttempts.status, 'processing'),
-      ),
-    )
+    .where(and(eq(paymentAttempts.storeId, orders.storeId), eq(paymentAttempts.orderId, orders.id), mayStillPay))
   const isOver = and(isDue, notExists(charging))
   const stores = await deps.db
     .select({ storeId: orders.storeId })
@@ -55,7 +55,7 @@ function expireOrder(ctx: StoreContext, id: string): Promise<void> {
     const charging = await tx.db
       .select({ id: paymentAttempts.id })
       .from(paymentAttempts)
-      .where(and(attempts, eq(paymentAttempts.status, 'processing')))
+      .where(and(attempts, mayStillPay))
     if (charging.length > 0) return
     await tx.db
       .update(paymentAttempts)

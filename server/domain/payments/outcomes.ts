@@ -52,6 +52,11 @@ export async function afterRefunded(tx: StoreContext, order: OrderRow, refund: R
   await announce(tx, { kind: 'refunded', order, refund })
 }
 
+/** Money that the order had no use for, since it was paid otherwise or is over, has gone back to the buyer. */
+export async function afterReturned(tx: StoreContext, order: OrderRow, amountMinor: bigint): Promise<void> {
+  await announce(tx, { kind: 'surplus_returned', order, amountMinor })
+}
+
 type Disputed = { before: OrderRow; order: OrderRow; dispute: DisputeRow }
 
 /** The buyer's bank asks for money back: what is left of the order is held until it has decided. */

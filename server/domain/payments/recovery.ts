@@ -2,9 +2,10 @@ import { and, asc, eq, lte, min, sql } from 'drizzle-orm'
 import { type Deps, type StoreContext, storeContext } from '../../context'
 import { addMs, MINUTE_MS } from '../../kernel/clock'
 import { type OrderRow, orders, type RefundRow, refunds } from '../orders/table'
-import { sameAttempt, settleAttempt, voidAttempt } from './attempts'
-import { gatewayOf } from './checkout'
+import { sameAttempt, voidAttempt } from './attempts'
+import { gatewayNamed } from './gateways'
 import { chargeOf, sendRefund } from './refunds'
+import { settleAttempt } from './settlement'
 import { type PaymentAttemptRow, paymentAttempts } from './table'
 
 /** After this long without an answer, whoever asked the gateway counts as dead. */
@@ -60,9 +61,9 @@ async function recoverAttempt(ctx: StoreContext, seen: PaymentAttemptRow): Promi
     )
     .returning()
   if (!attempt) return
-  const gateway = gatewayOf(ctx)
-  if (gateway?.name !== attempt.gateway) throw new Error(`the gateway ${attempt.gateway} is not configured`)
-  const outcome = await gateway.find(attempt.id)
+  const gateway = gatewayNamed(ctx, attempt.gateway)
+  // Of a page that was only asked for nobody has the address, so that nobody can pay there.
+  const outcome = gateway.kind === 'card' ? await gateway.find(attempt.id) : undefined
   if (outcome) await settleAttempt(ctx, gateway, attempt, outcome)
   else await voidAttempt(ctx, attempt)
 }

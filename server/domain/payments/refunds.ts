@@ -10,7 +10,7 @@ import { getOrder, lockOrder, toOrder } from '../orders/service'
 import { type OrderRow, type RefundRow, refunds } from '../orders/table'
 import { leftOf, reserveRefund, settleRefund } from '../orders/transitions'
 import { successfulAttempt } from './attempts'
-import { gatewayOf } from './checkout'
+import { gatewayNamed } from './gateways'
 import { afterRefunded } from './outcomes'
 
 export type RefundRequested = {
@@ -42,6 +42,7 @@ export async function refundOrder(caller: StoreContext, request: RefundRequested
   const ctx = { ...caller, isTest: order.isTest }
   const amountMinor = amountOf(request, order.currency)
   const charge = await chargeOf(ctx, order)
+  refuseOddAmount(charge.gateway, amountMinor, order.currency)
   const refundId = request.refundId ?? newRowId(ctx.storeId)
   const refund =
     (await findRefund(ctx, refundId)) ?? (await beginRefund(ctx, order, { ...request, refundId, amountMinor }))
@@ -65,6 +66,13 @@ function amountOf({ amountCents, amountText }: RefundRequested, currency: string
   )
 }
 
+/** Where the gateway counts in larger steps, a part of a total needn't be a multiple of them. */
+function refuseOddAmount(gateway: Gateway, amountMinor: bigint | undefined, currency: string): void {
+  const step = gateway.limits(currency)?.step ?? 1n
+  if (amountMinor === undefined || amountMinor % step === 0n) return
+  throw badAmount(`must be a multiple of ${formatDecimal(step, currency)}`)
+}
+
 function badAmount(why: string) {
   return new AppError('invalid_request', `amount: ${why}`, { field: 'amount' })
 }
@@ -81,7 +89,7 @@ function sameRefund(ctx: StoreContext, id: string) {
   return and(eq(refunds.storeId, ctx.storeId), eq(refunds.id, id))
 }
 
-async function findRefund(ctx: StoreContext, id: string): Promise<RefundRow | undefined> {
+export async function findRefund(ctx: StoreContext, id: string): Promise<RefundRow | undefined> {
   const [row] = await ctx.db.select().from(refunds).where(sameRefund(ctx, id))
   return row
 }
@@ -155,7 +163,9 @@ export async function sendRefund(
     ctx.log.error(facts, 'the gateway did not answer; the refund will be sent again')
     return
   }
-  await inTransaction(ctx, (tx) => settle(tx, refund, outcome))
+  // The gateway has taken it and isn't done: it will tell, or be asked again.
+  if (outcome.status === 'pending') return
+  await settleRefundOf(ctx, refund, { ...outcome, status: outcome.status })
 }
 
 type Charge = { gateway: Gateway; chargeReference: string }
@@ -163,17 +173,21 @@ type Charge = { gateway: Gateway; chargeReference: string }
 /** What an order was paid with. Throws order_not_refundable, gateway_not_configured. */
 export async function chargeOf(ctx: StoreContext, order: OrderRow): Promise<Charge> {
   if (order.amountMinor === 0n) throw notRefundable('Nothing was paid for it.')
-  const gateway = gatewayOf(ctx)
   const attempt = await successfulAttempt(ctx, order.id)
   const chargeReference = attempt?.gatewayReference
   if (!chargeReference) throw notRefundable('It was not paid by card, so that there is nothing to pay back.')
-  if (gateway?.name === attempt.gateway) return { gateway, chargeReference }
-  throw new AppError('gateway_not_configured', `The card gateway ${attempt.gateway} is not configured.`, {
-    hint: 'The order was paid through it, so that only it can pay back. The operator has to configure it again.',
-  })
+  return { gateway: gatewayNamed(ctx, attempt.gateway), chargeReference }
 }
 
-async function settle(tx: StoreContext, { id, orderId, amountMinor }: RefundRow, outcome: RefundOutcome) {
+/** How a refund has ended. */
+export type RefundEnd = { status: 'succeeded' | 'failed'; reference: string }
+
+/** Writes down how a refund ended, once. */
+export function settleRefundOf(ctx: StoreContext, refund: RefundRow, end: RefundEnd): Promise<void> {
+  return inTransaction(ctx, (tx) => settle(tx, refund, end))
+}
+
+async function settle(tx: StoreContext, { id, orderId, amountMinor }: RefundRow, outcome: RefundEnd): Promise<void> {
   const at = tx.clock.now()
   await lockOrder(tx, orderId)
   const isPaidBack = outcome.status === 'succeeded'

@@ -9,6 +9,7 @@ import type { OrderRow } from '../orders/table'
 import { findAttempt } from './attempts'
 import { type Checkout, findCheckout } from './checkout'
 import { completeFree } from './free'
+import { cardGatewayOf } from './gateways'
 import { finishAuthentication, type PaymentResult, payWithCard } from './service'
 import type { PaymentAttemptRow } from './table'
 
@@ -79,7 +80,7 @@ function answer({ checkout, declined, obstacle }: PaymentResult): Rehearsed {
 }
 
 function refused(code: DeclineCode, { order, ctx }: Checkout) {
-  const succeeding = ctx.gateways.test.testCards.find((card) => card.outcome === 'success')
+  const succeeding = cardGatewayOf(ctx)?.testCards.find((card) => card.outcome === 'success')
   return new AppError('payment_declined', `The card was declined: ${code}.`, {
     field: 'card_number',
     hint: `The order can still be paid until ${order.expiresAt.toISOString()}, for example with ${succeeding?.number}.`,

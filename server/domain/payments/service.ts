@@ -1,10 +1,12 @@
 import type { Deps, StoreContext } from '../../context'
-import type { Card, ChargeOutcome, DeclineCode, Gateway } from '../../ports/gateway'
+import type { Card, CardGateway, ChargeOutcome, DeclineCode } from '../../ports/gateway'
 import type { OrderRow } from '../orders/table'
 import type { StoreRow } from '../stores/table'
-import { type ClaimedAttempt, claimAttempt, claimAuthentication, type PriceObstacle, settleAttempt } from './attempts'
-import { type Checkout, findCheckout, gatewayOf, refuseObstacle } from './checkout'
+import { type ClaimedAttempt, claimAttempt, claimAuthentication, type PriceObstacle } from './attempts'
+import { type Checkout, findCheckout, refuseObstacle } from './checkout'
+import { cardGatewayOf, gatewayNamed } from './gateways'
 import { goodsOf } from './goods'
+import { settleAttempt } from './settlement'
 
 /**
  * `declined` is set when this very call was declined, `obstacle` when nothing was charged since the price is another one now; the
@@ -42,14 +44,14 @@ export async function payWithCard(deps: Deps, sessionId: string, payment: CardPa
 }
 
 /** A product or variant that was archived meanwhile, or a store that was suspended, sells nothing in open checkouts either. */
-async function gatewayForSale(ctx: StoreContext, store: StoreRow, order: OrderRow): Promise<Gateway> {
+async function gatewayForSale(ctx: StoreContext, store: StoreRow, order: OrderRow): Promise<CardGateway> {
   refuseObstacle(ctx, store, await goodsOf(ctx, order))
-  const gateway = gatewayOf(ctx)
-  if (!gateway) throw new Error('a missing gateway is an obstacle')
+  const gateway = cardGatewayOf(ctx)
+  if (!gateway) throw new Error('this order is paid on the page of its gateway')
   return gateway
 }
 
-function charge(ctx: StoreContext, gateway: Gateway, { order, attempt }: ClaimedAttempt, card: Card) {
+function charge(ctx: StoreContext, gateway: CardGateway, { order, attempt }: ClaimedAttempt, card: Card) {
   const { amountMinor, currency, productName: description } = order
   return settled(ctx, gateway, { order, attempt }, () =>
     gateway.charge({ attemptId: attempt.id, amountMinor, currency, description, card }),
@@ -63,9 +65,9 @@ function charge(ctx: StoreContext, gateway: Gateway, { order, attempt }: Claimed
 export async function finishAuthentication(deps: Deps, sessionId: string, approved: boolean): Promise<PaymentResult> {
   const checkout = await findCheckout(deps, sessionId)
   const { ctx, attempt } = checkout
-  const gateway = gatewayOf(ctx)
   const reference = attempt?.gatewayReference
-  if (checkout.state !== 'requires_action' || !attempt || !reference || !gateway) {
+  const gateway = attempt && checkout.state === 'requires_action' ? gatewayNamed(ctx, attempt.gateway) : null
+  if (!attempt || !reference || gateway?.kind !== 'card') {
     return { checkout, declined: null, obstacle: null }
   }
   const claimed = await claimAuthentication(ctx, attempt)
@@ -79,7 +81,7 @@ export async function finishAuthentication(deps: Deps, sessionId: string, approv
  */
 async function settled(
   ctx: StoreContext,
-  gateway: Gateway,
+  gateway: CardGateway,
   { order, attempt }: ClaimedAttempt,
   ask: () => Promise<ChargeOutcome>,
 ): Promise<ChargeOutcome | undefined> {

@@ -3,16 +3,23 @@ import { foreignKey, index, pgEnum, pgTable, primaryKey, text, uniqueIndex, uuid
 import { instant, minorUnits, storeIdColumn } from '../../db/columns'
 import { orders } from '../orders/table'
 
+/**
+ * `settling`: paid by a method that takes days. `void`: no money moved. `unwanted`: money came that the order has no use for, since it
+ * was paid otherwise or is over; `returned` once the buyer has it back.
+ */
 export const attemptStatus = pgEnum('attempt_status', [
   'processing',
   'requires_action',
+  'settling',
   'succeeded',
   'declined',
   'void',
+  'unwanted',
+  'returned',
 ])
 
 /** An order has at most one attempt in any of these. */
-export const OPEN_ATTEMPT = ['processing', 'requires_action', 'succeeded'] as const
+export const OPEN_ATTEMPT = ['processing', 'requires_action', 'settling', 'succeeded'] as const
 
 /** One try to take the money of an order through a gateway. Its id is the gateway's idempotency key. */
 export const paymentAttempts = pgTable(
@@ -23,12 +30,18 @@ export const paymentAttempts = pgTable(
     orderId: uuid('order_id').notNull(),
     gateway: text('gateway').notNull(),
     gatewayReference: text('gateway_reference'),
+    /** The gateway's own page where the buyer pays, by its id there, and its address; null where the card is entered on ours. */
+    gatewayPage: text('gateway_page'),
+    pageUrl: text('page_url'),
     /** What it takes: the order's amount may be another one later, when a coupon is put to it or taken off. */
     amountMinor: minorUnits('amount_minor').notNull(),
     status: attemptStatus('status').notNull(),
     declineCode: text('decline_code'),
     cardBrand: text('card_brand'),
     cardLast4: text('card_last4'),
+    /** What the gateway keeps of it, in a currency that may be another one; null while unknown. */
+    gatewayFeeMinor: minorUnits('gateway_fee_minor'),
+    gatewayFeeCurrency: text('gateway_fee_currency'),
     createdAt: instant('created_at').notNull(),
     updatedAt: instant('updated_at').notNull(),
   },
@@ -37,10 +50,10 @@ export const paymentAttempts = pgTable(
     // The database's own guard against a double charge: one open or successful attempt an order.
     uniqueIndex('payment_attempts_one_open')
       .on(t.storeId, t.orderId)
-      .where(sql`status in ('processing', 'requires_action', 'succeeded')`),
+      .where(sql`status in ('processing', 'requires_action', 'settling', 'succeeded')`),
     index('payment_attempts_unsettled')
       .on(t.storeId, t.updatedAt)
-      .where(sql`status in ('processing', 'requires_action')`),
+      .where(sql`status in ('processing', 'requires_action', 'settling', 'unwanted')`),
     foreignKey({ columns: [t.storeId, t.orderId], foreignColumns: [orders.storeId, orders.id] }),
   ],
 )

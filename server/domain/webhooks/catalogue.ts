@@ -150,6 +150,11 @@ export const CATALOGUE = {
     payloads.OrderRefunded,
     { ...payloads.orderSample, status: 'refunded', refunded_cents: 1900, refund },
   ]),
+  'order.surplus_returned': order(
+    'A surplus payment was sent back',
+    'Money came that the order had no use for, since it was paid otherwise or is over; the buyer has it back.',
+    [payloads.OrderWithSurplus, { ...payloads.orderSample, surplus_cents: 1900 }],
+  ),
   'order.expired': order('An order expired', 'Nobody paid the order within its hour.', [Order, payloads.orderExpired]),
   'checkout.created': checkout(
     'A checkout was opened',

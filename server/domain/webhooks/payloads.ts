@@ -163,6 +163,10 @@ export const cryptoPending = {
   confirmations: 0,
 }
 
+export const OrderWithSurplus = Order.extend({
+  surplus_cents: Cents.describe('What went back to the buyer beside the order'),
+})
+
 export const OrderRefunded = Order.extend({
   refund: z.object({
     id: z.uuid(),

@@ -1,9 +1,9 @@
 import type { Clock } from '../../kernel/clock'
-import type { Card, CardSummary, ChargeOutcome, ChargeRequest, Gateway, TestCard } from '../../ports/gateway'
+import type { Card, CardGateway, CardSummary, ChargeOutcome, ChargeRequest, TestCard } from '../../ports/gateway'
 import { TEST_CARDS } from './cards'
 
-/** The floor of documents A and D, and of most card gateways in usd. */
-const MINIMUM_MINOR = 50n
+/** The floor of documents A and D, and eight digits, as with most card gateways. */
+const LIMITS = { least: 50n, most: 99_999_999n, step: 1n }
 
 /**
  * A gateway that moves no money and keeps nothing: the reference of a charge names the attempt and the test card, and so holds
@@ -11,11 +11,12 @@ const MINIMUM_MINOR = 50n
  *
  *     sandbox_<attempt id>_<last four digits of the test card>
  */
-export function createSandboxGateway(clock: Clock): Gateway {
+export function createSandboxGateway(clock: Clock): CardGateway {
   return {
     name: 'sandbox',
+    kind: 'card',
     testCards: TEST_CARDS,
-    minimum: () => MINIMUM_MINOR,
+    limits: () => LIMITS,
     charge: async (request) => charge(request, clock.now()),
     authenticate: async (reference, approved) => authenticate(reference, approved),
     // It remembers nothing and never took money, so that an attempt whose answer was lost may be made again.

@@ -21,27 +21,57 @@ type CardFormProps = {
   action: string
   sessionId: string | null
   now: Expiry
+  /** False where the card is entered on the gateway's own page. */
+  takesCard: boolean
 }
 
-export function CardForm({ visit, sale, form, action, sessionId, now }: CardFormProps) {
+export function CardForm({ visit, sale, form, action, sessionId, now, takesCard }: CardFormProps) {
   const { texts, locale } = visit
   const pay = texts.pay(formatMoney(sale.amountMinor, sale.currency, locale))
-  const field = (name: CardField) => ({
-    texts,
-    name,
-    problem: form.problems.find((one) => one.field === name)?.problem,
-  })
+  const email = fieldOf(texts, form, 'email')
   // `novalidate`: browsers would word the problems in their own language and one at a time.
   return (
-    <form method="post" action={action} class="form" novalidate data-card-form data-now={`${now.year}-${now.month}`}>
-      <h2>{texts.paymentDetails}</h2>
+    <form
+      method="post"
+      action={action}
+      class="form"
+      novalidate
+      data-card-form={takesCard || undefined}
+      data-once={!takesCard || undefined}
+      data-now={`${now.year}-${now.month}`}
+    >
+      <h2>{takesCard ? texts.paymentDetails : texts.yourDetails}</h2>
       <Alert texts={texts} form={form} />
       <p id="offline" class="alert" role="alert" tabindex={-1} hidden data-text={texts.offline} />
       {sessionId ? <input type="hidden" name="session" value={sessionId} /> : null}
       <input type="hidden" name="shown" value={shownPrice(sale)} />
-      <Field {...field('email')} label={texts.email}>
-        <input {...control(field('email'))} type="email" autocomplete="email" inputmode="email" value={form.email} />
+      <Field {...email} label={texts.email}>
+        <input {...control(email)} type="email" autocomplete="email" inputmode="email" value={form.email} />
       </Field>
+      {takesCard ? <CardInputs texts={texts} form={form} /> : null}
+      <button class="primary" type="submit" data-busy={texts.paying}>
+        {pay}
+      </button>
+      <p class="small">{promiseOf(texts, sale.isTest, takesCard)}</p>
+      {sale.cancelUrl ? (
+        <p class="small">
+          <a href={sale.cancelUrl} target={visit.frame ? '_top' : undefined}>
+            {texts.cancel(sale.store.name)}
+          </a>
+        </p>
+      ) : null}
+    </form>
+  )
+}
+
+function fieldOf(texts: Texts, form: FormState, name: CardField): FieldProps {
+  return { texts, name, problem: form.problems.find((one) => one.field === name)?.problem }
+}
+
+function CardInputs({ texts, form }: { texts: Texts; form: FormState }) {
+  const field = (name: CardField) => fieldOf(texts, form, name)
+  return (
+    <>
       <Field {...field('number')} label={texts.cardNumber}>
         <input
           {...control(field('number'))}
@@ -75,19 +105,13 @@ export function CardForm({ visit, sale, form, action, sessionId, now }: CardForm
       <Field {...field('name')} label={texts.nameOnCard}>
         <input {...control(field('name'))} autocomplete="cc-name" autocapitalize="words" value={form.name} />
       </Field>
-      <button class="primary" type="submit" data-busy={texts.paying}>
-        {pay}
-      </button>
-      <p class="small">{sale.isTest ? texts.testMode : texts.cardPromise}</p>
-      {sale.cancelUrl ? (
-        <p class="small">
-          <a href={sale.cancelUrl} target={visit.frame ? '_top' : undefined}>
-            {texts.cancel(sale.store.name)}
-          </a>
-        </p>
-      ) : null}
-    </form>
+    </>
   )
+}
+
+function promiseOf(texts: Texts, isTest: boolean, takesCard: boolean): string {
+  if (!takesCard) return isTest ? texts.testPagePromise : texts.pagePromise
+  return isTest ? texts.testMode : texts.cardPromise
 }
 
 /** The price that the buyer saw: who pays agrees to this one, also when the seller has changed it meanwhile. */

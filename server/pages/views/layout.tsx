@@ -42,10 +42,12 @@ type LayoutProps = {
   told?: Told | null
   /** Reloads the page by itself, without script too. */
   refreshSeconds?: number
+  /** Where the browser goes at once by itself. A form's redirect to another host would be stopped by the page's policy. */
+  goTo?: string | undefined
   children?: Child
 }
 
-export function Layout({ visit, title, store, told, refreshSeconds, children }: LayoutProps) {
+export function Layout({ visit, title, store, told, refreshSeconds, goTo, children }: LayoutProps) {
   const accent = store?.accentColor ?? HOUSE_ACCENT
   const theme = visit.frame?.theme ?? 'auto'
   return (
@@ -55,6 +57,7 @@ export function Layout({ visit, title, store, told, refreshSeconds, children }: 
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content={theme === 'auto' ? 'light dark' : theme} />
         {refreshSeconds ? <meta http-equiv="refresh" content={String(refreshSeconds)} /> : null}
+        {goTo ? <meta http-equiv="refresh" content={`0; url=${goTo}`} /> : null}
         <title>{store ? visit.texts.titleOf(title, store.name) : title}</title>
         <link rel="icon" href={favicon(store?.name ?? 'P', readableAccent(accent, 'light'))} />
         <link rel="stylesheet" href={`${visit.basePath}/assets/${visit.style.name}`} nonce={visit.nonce} />

@@ -35,6 +35,7 @@ export type PaymentPageProps = {
   /** Stands in for the cookie; null where the path already names the session. */
   sessionId: string | null
   testCards: readonly TestCard[]
+  takesCard: boolean
   /** The month that a card must still be good in. */
   now: Expiry
   told: Told | null

@@ -1,6 +1,6 @@
 import { Layout, type StoreFace, StoreMark, TestBadge, type Told, type Visit } from './layout'
 
-export type Action = { label: string; href: string }
+export type Action = { label: string; href: string; isNewTab?: boolean }
 
 /** A page that says one thing, and what to do next. */
 export type StateProps = {
@@ -14,6 +14,7 @@ export type StateProps = {
   action?: Action | undefined
   second?: Action | undefined
   refreshSeconds?: number
+  goTo?: string | undefined
   told?: Told | null
 }
 
@@ -27,10 +28,11 @@ export function StatePage({
   action,
   second,
   refreshSeconds = 0,
+  goTo,
   told = null,
 }: StateProps) {
   return (
-    <Layout visit={visit} title={title} store={store} refreshSeconds={refreshSeconds} told={told}>
+    <Layout visit={visit} title={title} store={store} refreshSeconds={refreshSeconds} goTo={goTo} told={told}>
       <main class="single">
         <div class="panel">
           {store ? (
@@ -54,7 +56,12 @@ export function StatePage({
           </div>
           {action ? (
             <div class="actions">
-              <a class="primary" href={action.href}>
+              <a
+                class="primary"
+                href={action.href}
+                target={action.isNewTab ? '_blank' : undefined}
+                rel={action.isNewTab ? 'noopener' : undefined}
+              >
                 {action.label}
               </a>
               {second ? (

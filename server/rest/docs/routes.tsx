@@ -8,6 +8,7 @@ import { etag } from 'hono/etag'
 import { secureHeaders } from 'hono/secure-headers'
 import type { Deps } from '../../context'
 import type { Operation } from '../../operations'
+import { testCardsOf } from '../../ports/gateway'
 import type { Env } from '../request'
 import { EXPLORER_SCRIPT, ExplorerPage } from './explorer'
 import { DocsPage } from './page'
@@ -40,7 +41,7 @@ const headers = (contentSecurityPolicy: typeof LOCKED & { styleSrc: string[] }) 
 export function mountDocs(app: Hono<Env>, deps: Deps, operations: readonly Operation[]): void {
   let page: string | undefined
   app.get('/docs', compress(), etag(), headers({ ...LOCKED, styleSrc: [STYLE_HASH] }), (c) => {
-    page ??= `<!doctype html>${<DocsPage publicUrl={deps.publicUrl} testCards={deps.gateways.test.testCards} operations={operations} />}`
+    page ??= `<!doctype html>${<DocsPage publicUrl={deps.publicUrl} testCards={testCardsOf(deps.gateways.test)} operations={operations} />}`
     return c.html(page)
   })
   app.get('/docs/api', headers(EXPLORER_POLICY), (c) => c.html(`<!doctype html>${<ExplorerPage assets={ASSETS} />}`))

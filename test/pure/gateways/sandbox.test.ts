@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { createSandboxGateway } from '../../../server/gateways/sandbox/gateway'
-import { chargeOf, gatewayContract } from '../../gateways/contract'
+import { cardGatewayContract, chargeOf } from '../../gateways/contract'
 import { createBank } from '../../support/bank'
 import { CARDS, testCard } from '../../support/cards'
 import { manualClock } from '../../support/clock'
@@ -14,7 +14,7 @@ const cards = {
 
 describe('sandbox', () => {
   const gateway = createSandboxGateway(manualClock())
-  gatewayContract(() => ({ gateway, cards, remembers: false }))
+  cardGatewayContract(() => ({ gateway, cards, remembers: false }))
 
   test.each([
     ['4000000000000002', 'visa', 'succeeded'],
@@ -57,5 +57,5 @@ describe('sandbox', () => {
 })
 
 describe('the bank that the tests use behaves like a gateway', () => {
-  gatewayContract(() => ({ gateway: createBank(manualClock()), cards, remembers: true }))
+  cardGatewayContract(() => ({ gateway: createBank(manualClock()), cards, remembers: true }))
 })

@@ -15,6 +15,7 @@ test('the catalogue has every documented event', () => {
     'order.expired',
     'order.paid',
     'order.refunded',
+    'order.surplus_returned',
     'payment.cancelled',
     'payment.completed',
     'payment.confirmed',

@@ -1,0 +1,13 @@
+import * as z from 'zod'
+import type { NoticeSubject } from '../../ports/gateway'
+
+const Subject = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('page'), page: z.string() }),
+  z.object({ kind: z.literal('charge'), reference: z.string() }),
+  z.object({ kind: z.literal('dispute'), id: z.string() }),
+])
+
+/** As it was kept. */
+export function parseSubject(stored: Record<string, unknown>): NoticeSubject {
+  return Subject.parse(stored)
+}

@@ -1,0 +1,73 @@
+import type { StoreContext } from '../../context'
+import { inTransaction } from '../../db/transaction'
+import { derivedRowId } from '../../kernel/ids'
+import type { Gateway, GatewayRefund } from '../../ports/gateway'
+import { lockOrder } from '../orders/service'
+import { type RefundRow, refunds } from '../orders/table'
+import { reserveRefund } from '../orders/transitions'
+import { findRefund, settleRefundOf } from './refunds'
+import { noteReturned } from './settlement'
+import type { PaymentAttemptRow } from './table'
+
+/**
+ * Writes down what the gateway says of the refunds of a charge: how ours ended, and those that were made at the gateway itself, in
+ * its dashboard. Each counts once, however often it is told. Throws when one doesn't fit what is known here; it may later.
+ */
+export async function noteGatewayRefunds(
+  ctx: StoreContext,
+  gateway: Gateway,
+  attempt: PaymentAttemptRow,
+  known: readonly GatewayRefund[],
+): Promise<void> {
+  if (attempt.status === 'unwanted') {
+    const back = known.filter(({ status }) => status === 'succeeded').reduce((sum, one) => sum + one.amountMinor, 0n)
+    if (back >= attempt.amountMinor) await noteReturned(ctx, attempt)
+  }
+  if (attempt.status !== 'succeeded') return
+  for (const refund of known) await note(ctx, gateway, attempt, refund)
+}
+
+async function note(
+  ctx: StoreContext,
+  gateway: Gateway,
+  attempt: PaymentAttemptRow,
+  refund: GatewayRefund,
+): Promise<void> {
+  const { reference, status } = refund
+  const id = refund.refundId ?? derivedRowId(ctx.storeId, `refund at ${gateway.name} ${reference}`)
+  const row = (await findRefund(ctx, id)) ?? (await begin(ctx, attempt, refund, id))
+  if (!row || status === 'pending') return
+  if (row.status === 'pending') return settleRefundOf(ctx, row, { status, reference })
+  if (row.status === 'succeeded' && status === 'failed') {
+    const facts = { order: row.orderId, refund: id, reference }
+    ctx.log.error(facts, 'a refund that had gone through came back to the gateway: pay the buyer by another way')
+  }
+}
+
+/** Undefined for a refund that gave nothing back. */
+function begin(
+  ctx: StoreContext,
+  { orderId }: PaymentAttemptRow,
+  { refundId, amountMinor, status, reference }: GatewayRefund,
+  id: string,
+): Promise<RefundRow | undefined> {
+  // Ours are written down before the gateway hears of them.
+  if (refundId !== null || status === 'failed') return Promise.resolve(undefined)
+  return inTransaction(ctx, async (tx) => {
+    await lockOrder(tx, orderId)
+    const begun = await findRefund(tx, id)
+    if (begun) return begun
+    const at = tx.clock.now()
+    const [row] = await tx.db
+      .insert(refunds)
+      .values({
+        ...{ storeId: tx.storeId, id, orderId, amountMinor, reason: 'Refunded at the card gateway' },
+        ...{ status: 'pending', gatewayReference: reference, createdAt: at, sentAt: at },
+      })
+      .returning()
+    if (!row || !(await reserveRefund(tx, orderId, amountMinor))) {
+      throw new Error(`the gateway gave ${amountMinor} back, and so much is not left of order ${orderId}`)
+    }
+    return row
+  })
+}

@@ -1,0 +1,88 @@
+import { and, asc, eq, isNotNull, lte, min, or, sql } from 'drizzle-orm'
+import { type Deps, type StoreContext, storeContext } from '../../context'
+import { addMs, HOUR_MS, MINUTE_MS } from '../../kernel/clock'
+import { orders } from '../orders/table'
+import { sameAttempt } from './attempts'
+import { gatewayNamed } from './gateways'
+import { BATCH, eachStore, logged, STORES } from './recovery'
+import { sendBack, settleAttempt } from './settlement'
+import { type PaymentAttemptRow, paymentAttempts } from './table'
+
+/** How long a notice may be missing before the gateway is asked. A page is asked about when its session ends, too. */
+const OPEN_MS = 10 * MINUTE_MS
+const SETTLING_MS = 6 * HOUR_MS
+const UNWANTED_MS = 10 * MINUTE_MS
+const AGAIN_MS = MINUTE_MS
+
+/**
+ * Asks the gateway about the attempts that it should have told of: pages whose session is over are closed, so that nobody pays
+ * there too late; money that was on its way has come, or not; surplus money is sent back again. Answers true when more are
+ * waiting. Looks over all stores, both modes: stores with due work first, oldest first, then store by store.
+ */
+export async function reconcileAttempts(deps: Deps): Promise<boolean> {
+  const isDue = dueAt(deps.clock.now())
+  const isOfOrder = and(eq(orders.storeId, paymentAttempts.storeId), eq(orders.id, paymentAttempts.orderId))
+  const stores = await deps.db
+    .select({ storeId: paymentAttempts.storeId })
+    .from(paymentAttempts)
+    .innerJoin(orders, isOfOrder)
+    .where(isDue)
+    .groupBy(paymentAttempts.storeId)
+    .orderBy(min(paymentAttempts.updatedAt))
+    .limit(STORES)
+  return eachStore(stores, async (storeId) => {
+    const due = await deps.db
+      .select({ attempt: paymentAttempts, order: orders })
+      .from(paymentAttempts)
+      .innerJoin(orders, isOfOrder)
+      .where(and(eq(paymentAttempts.storeId, storeId), isDue))
+      .orderBy(asc(paymentAttempts.updatedAt))
+      .limit(BATCH)
+    for (const { attempt, order } of due) {
+      const ctx = storeContext(deps, storeId, order.isTest)
+      await logged(ctx, { order: order.id, attempt: attempt.id }, () => reconcile(ctx, attempt, order.expiresAt))
+    }
+    return due.length
+  })
+}
+
+/** Statuses are written out so that the partial index serves the query. */
+function dueAt(now: Date) {
+  const { status, updatedAt, gatewayPage } = paymentAttempts
+  const before = (ms: number) => lte(updatedAt, addMs(now, -ms))
+  return and(
+    sql`${status} in ('processing', 'requires_action', 'settling', 'unwanted')`,
+    or(
+      and(eq(status, 'requires_action'), isNotNull(gatewayPage), before(OPEN_MS)),
+      and(
+        ...[eq(status, 'requires_action'), isNotNull(gatewayPage), lte(orders.expiresAt, now)],
+        or(lte(updatedAt, orders.expiresAt), before(AGAIN_MS)),
+      ),
+      and(eq(status, 'settling'), before(SETTLING_MS)),
+      and(eq(status, 'unwanted'), before(UNWANTED_MS)),
+    ),
+  )
+}
+
+async function reconcile(ctx: StoreContext, seen: PaymentAttemptRow, expiresAt: Date): Promise<void> {
+  const now = ctx.clock.now()
+  // Touching it makes it this process's, and the last in the queue when the gateway doesn't answer.
+  const [attempt] = await ctx.db
+    .update(paymentAttempts)
+    .set({ updatedAt: now })
+    .where(
+      and(
+        sameAttempt(ctx, seen.id),
+        eq(paymentAttempts.status, seen.status),
+        eq(paymentAttempts.updatedAt, seen.updatedAt),
+      ),
+    )
+    .returning()
+  if (!attempt) return
+  const gateway = gatewayNamed(ctx, attempt.gateway)
+  if (attempt.status === 'unwanted') return sendBack(ctx, gateway, attempt)
+  const { gatewayPage: page } = attempt
+  if (gateway.kind !== 'redirect' || page === null) return
+  const isOver = attempt.status === 'requires_action' && expiresAt <= now
+  await settleAttempt(ctx, gateway, attempt, await (isOver ? gateway.close(page) : gateway.find(page)))
+}

@@ -1,0 +1,154 @@
+import type Stripe from 'stripe'
+import { addMs, type Clock, MINUTE_MS } from '../../kernel/clock'
+import type {
+  DisputeNotice,
+  GatewayRefund,
+  PageOutcome,
+  PageRequest,
+  RedirectGateway,
+  RefundOutcome,
+  RefundRequest,
+} from '../../ports/gateway'
+import { fromStripeAmount, stripeLimits, toStripeAmount } from './amounts'
+import { createStripeClient, isRefusal, onceMoreIfBusy } from './client'
+import { readStripeEvent } from './notices'
+import { disputeStatus, EXPANDED, expanded, METADATA, pageOutcome, refundOutcome } from './outcomes'
+
+export type StripeSettings = {
+  secretKey: string
+  /** Without one, whatever Stripe tells is refused. */
+  webhookSecret: string | undefined
+  /** Another server that speaks Stripe's API, for tests. */
+  apiBase?: string | undefined
+}
+
+/** Stripe wants a page to live for 30 minutes at least; clocks differ, and requests are repeated. */
+const LEAST_LIFETIME_MS = 35 * MINUTE_MS
+
+/** A charge has far fewer refunds. */
+const REFUNDS = 100
+
+/**
+ * Cards, wallets and what else the account offers, by Stripe Checkout. A charge's reference is its PaymentIntent's id, a page's the
+ * Checkout Session's. Nothing is kept here: what a later call needs is in the metadata at Stripe.
+ */
+export function createStripeGateway(clock: Clock, settings: StripeSettings): RedirectGateway {
+  const stripe = createStripeClient(settings.secretKey, settings.apiBase)
+  return {
+    name: 'stripe',
+    kind: 'redirect',
+    limits: stripeLimits,
+    begin: (request) => begin(stripe, request),
+    find: (page) => find(stripe, page),
+    close: (page) => close(stripe, page),
+    refund: (request) => refund(stripe, request),
+    refundsOf: (reference) => refundsOf(stripe, reference),
+    findDispute: (id) => findDispute(stripe, id),
+    readNotice: (body, signature) => readStripeEvent(clock, settings.webhookSecret, body, signature),
+  }
+}
+
+async function begin(stripe: Stripe, request: PageRequest): Promise<PageOutcome> {
+  const { attemptId } = request
+  const options = { idempotencyKey: `page ${attemptId}` }
+  return pageOutcome(await onceMoreIfBusy(() => stripe.checkout.sessions.create(sessionOf(request), options)))
+}
+
+function sessionOf(request: PageRequest): Stripe.Checkout.SessionCreateParams {
+  const { attemptId, orderNumber, amountMinor, currency, description, createdAt, payUntil } = request
+  const metadata = { [METADATA.attempt]: attemptId, [METADATA.order]: orderNumber }
+  const expiresAt = Math.max(payUntil.getTime(), addMs(createdAt, LEAST_LIFETIME_MS).getTime())
+  return {
+    mode: 'payment',
+    line_items: [
+      {
+        quantity: 1,
+        price_data: {
+          currency,
+          unit_amount: toStripeAmount(amountMinor, currency),
+          product_data: { name: description },
+        },
+      },
+    ],
+    customer_email: request.email,
+    client_reference_id: orderNumber,
+    metadata,
+    // The charge takes it over from there, and so do the events about it.
+    payment_intent_data: { metadata, description: `${orderNumber} · ${description}` },
+    // The buyer pays the price that was shown, in its currency.
+    adaptive_pricing: { enabled: false },
+    expires_at: Math.floor(expiresAt / 1_000),
+    success_url: request.returnUrl,
+    cancel_url: request.cancelUrl,
+  }
+}
+
+async function find(stripe: Stripe, page: string): Promise<PageOutcome> {
+  return pageOutcome(await onceMoreIfBusy(() => stripe.checkout.sessions.retrieve(page, { expand: EXPANDED })))
+}
+
+async function close(stripe: Stripe, page: string): Promise<PageOutcome> {
+  try {
+    return pageOutcome(await onceMoreIfBusy(() => stripe.checkout.sessions.expire(page)))
+  } catch (error) {
+    // Only an open one can be closed: this one was paid, or is over already.
+    if (isRefusal(error)) return find(stripe, page)
+    throw error
+  }
+}
+
+/**
+ * Looks for it first: a refund may take longer than the day for which Stripe remembers an idempotency key. A refund that Stripe
+ * refuses (all is paid back, the balance is too low) failed; what is not certain throws.
+ */
+async function refund(stripe: Stripe, request: RefundRequest): Promise<RefundOutcome> {
+  const { refundId, chargeReference, amountMinor, currency } = request
+  const known = (await listRefunds(stripe, chargeReference)).find((one) => one.refundId === refundId)
+  if (known) return { status: known.status, reference: known.reference }
+  try {
+    const made = await onceMoreIfBusy(() =>
+      stripe.refunds.create(
+        {
+          payment_intent: chargeReference,
+          amount: toStripeAmount(amountMinor, currency),
+          metadata: { [METADATA.refund]: refundId },
+        },
+        { idempotencyKey: `refund ${refundId}` },
+      ),
+    )
+    const { status, reference } = refundOutcome(made)
+    return { status, reference }
+  } catch (error) {
+    if (isRefusal(error)) return { status: 'failed', reference: '' }
+    throw error
+  }
+}
+
+async function listRefunds(stripe: Stripe, payment_intent: string): Promise<GatewayRefund[]> {
+  const { data } = await onceMoreIfBusy(() => stripe.refunds.list({ payment_intent, limit: REFUNDS }))
+  return data.map(refundOutcome)
+}
+
+async function refundsOf(stripe: Stripe, reference: string) {
+  const intent = await onceMoreIfBusy(() => stripe.paymentIntents.retrieve(reference))
+  const attemptId = intent.metadata[METADATA.attempt]
+  return attemptId === undefined ? null : { attemptId, refunds: await listRefunds(stripe, reference) }
+}
+
+async function findDispute(stripe: Stripe, id: string): Promise<DisputeNotice | null> {
+  const dispute = await onceMoreIfBusy(() => stripe.disputes.retrieve(id, { expand: ['payment_intent'] }))
+  const status = disputeStatus(dispute.status)
+  const intent = expanded(dispute.payment_intent)
+  const attemptId = intent?.metadata[METADATA.attempt]
+  if (!status || !intent || attemptId === undefined) return null
+  const { due_by: dueBy } = dispute.evidence_details
+  return {
+    id: dispute.id,
+    chargeReference: intent.id,
+    attemptId,
+    amountMinor: fromStripeAmount(dispute.amount, dispute.currency),
+    reason: dispute.reason,
+    status,
+    dueBy: dueBy === null ? null : new Date(dueBy * 1_000),
+  }
+}

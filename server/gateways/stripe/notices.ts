@@ -1,0 +1,99 @@
+import Stripe from 'stripe'
+import type { Clock } from '../../kernel/clock'
+import { AppError } from '../../kernel/errors'
+import type { GatewayNotice, NoticeSubject } from '../../ports/gateway'
+import { idOf, METADATA } from './outcomes'
+
+/** Stripe's own: older ones may be replays by somebody who listened. */
+const TOLERANCE_SECONDS = 300
+
+/** The events that the endpoint has to be subscribed to; README says the same. */
+export const EVENT_TYPES = [
+  'checkout.session.completed',
+  'checkout.session.async_payment_succeeded',
+  'checkout.session.async_payment_failed',
+  'checkout.session.expired',
+  'charge.updated',
+  'charge.refunded',
+  'refund.created',
+  'refund.updated',
+  'refund.failed',
+  'charge.dispute.created',
+  'charge.dispute.updated',
+  'charge.dispute.closed',
+  'charge.dispute.funds_withdrawn',
+  'charge.dispute.funds_reinstated',
+] as const satisfies readonly Stripe.Event['type'][]
+
+/** Throws AppError invalid_request for what Stripe did not sign with this secret within the last five minutes. */
+export async function readStripeEvent(
+  clock: Clock,
+  secret: string | undefined,
+  body: string,
+  signature: string | undefined,
+): Promise<GatewayNotice> {
+  if (secret === undefined) {
+    throw new AppError('unavailable', 'Webhooks of Stripe are not configured here. Set STRIPE_WEBHOOK_SECRET.')
+  }
+  const event = await verified(clock, secret, body, signature ?? '')
+  const { subject, attemptId } = subjectOf(event)
+  return { id: event.id, type: event.type, attemptId, subject }
+}
+
+async function verified(clock: Clock, secret: string, body: string, signature: string): Promise<Stripe.Event> {
+  try {
+    // The synchronous form throws on Bun, which has no synchronous Web Crypto.
+    return await Stripe.webhooks.constructEventAsync(
+      body,
+      signature,
+      secret,
+      TOLERANCE_SECONDS,
+      Stripe.createSubtleCryptoProvider(),
+      clock.now().getTime(),
+    )
+  } catch (cause) {
+    throw new AppError('invalid_request', 'This is not a webhook that Stripe signed with the configured secret.', {
+      hint: "STRIPE_WEBHOOK_SECRET must be this endpoint's whsec_… of the Stripe dashboard.",
+      cause,
+    })
+  }
+}
+
+type Subject = { subject: NoticeSubject | null; attemptId: string | null }
+
+const NOTHING: Subject = { subject: null, attemptId: null }
+
+function subjectOf(event: Stripe.Event): Subject {
+  switch (event.type) {
+    case 'checkout.session.completed':
+    case 'checkout.session.async_payment_succeeded':
+    case 'checkout.session.async_payment_failed':
+    case 'checkout.session.expired': {
+      const { id: page, metadata } = event.data.object
+      const attemptId = metadata?.[METADATA.attempt] ?? null
+      return { subject: attemptId === null ? null : { kind: 'page', page }, attemptId }
+    }
+    case 'charge.updated':
+    case 'charge.refunded': {
+      const { payment_intent: intent, metadata } = event.data.object
+      return chargeSubject(intent, metadata[METADATA.attempt] ?? null)
+    }
+    case 'refund.created':
+    case 'refund.updated':
+    case 'refund.failed':
+      return chargeSubject(event.data.object.payment_intent, null)
+    case 'charge.dispute.created':
+    case 'charge.dispute.updated':
+    case 'charge.dispute.closed':
+    case 'charge.dispute.funds_withdrawn':
+    case 'charge.dispute.funds_reinstated':
+      return { subject: { kind: 'dispute', id: event.data.object.id }, attemptId: null }
+    default:
+      return NOTHING
+  }
+}
+
+function chargeSubject(intent: string | { id: string } | null, attemptId: string | null): Subject {
+  const reference = idOf(intent)
+  return reference === null ? NOTHING : { subject: { kind: 'charge', reference }, attemptId }
+}

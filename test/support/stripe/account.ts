@@ -1,0 +1,315 @@
+import { randomBytes } from 'node:crypto'
+import Stripe from 'stripe'
+import type { Clock } from '../../../server/kernel/clock'
+import type {
+  BalanceTransaction,
+  Charge,
+  Dispute,
+  Metadata,
+  PaymentIntent,
+  Refund,
+  Session,
+  StripeEvent,
+  StripeObject,
+} from './objects'
+import { invalid, missing } from './refusal'
+
+const MINIMUMS: Readonly<Record<string, number>> = { usd: 50, eur: 50, gbp: 30, jpy: 50, sek: 300, mxn: 1_000 }
+const MINUTE = 60
+const DAY = 86_400
+
+export type NewSession = {
+  amount: number
+  currency: string
+  email?: string | undefined
+  reference?: string | undefined
+  metadata: Metadata
+  intentMetadata: Metadata
+  description?: string | undefined
+  expiresAt?: number | undefined
+  successUrl: string
+  cancelUrl?: string | undefined
+  applicationFee?: number | undefined
+  destination?: string | undefined
+}
+
+/** What a buyer pays with. `delayed` settles days later, as a bank debit does. */
+export type Means = { brand: string; last4: string } | 'delayed'
+
+export const VISA: Means = { brand: 'visa', last4: '4242' }
+
+/** One Stripe account: what is in it, and the events of what happens to that. `emit` hears of each. */
+export function createAccount(clock: Clock, pageUrl: string, livemode: boolean, emit: (event: StripeEvent) => void) {
+  const sessions = new Map<string, Session>()
+  const details = new Map<string, NewSession>()
+  const intents = new Map<string, PaymentIntent>()
+  const charges = new Map<string, Charge>()
+  const refunds = new Map<string, Refund>()
+  const disputes = new Map<string, Dispute>()
+  const transactions = new Map<string, BalanceTransaction>()
+  /** How refunds end at first; banks that need a while say `pending`. */
+  const settings = { refunds: 'succeeded' as Refund['status'] }
+
+  const seconds = () => Math.floor(clock.now().getTime() / 1_000)
+  const mode = livemode ? 'live' : 'test'
+
+  function tell(type: string, object: StripeObject): void {
+    emit({
+      ...{ id: idOf('evt'), object: 'event', api_version: Stripe.API_VERSION, type },
+      data: { object: structuredClone(object) },
+      ...{ created: seconds(), livemode, pending_webhooks: 1, request: { id: null, idempotency_key: null } },
+    })
+  }
+
+  function openSession(asked: NewSession): Session {
+    const now = seconds()
+    const expiresAt = asked.expiresAt ?? now + DAY
+    if (expiresAt < now + 30 * MINUTE || expiresAt > now + DAY) {
+      throw invalid(
+        'The `expires_at` timestamp must be between 30 minutes and 24 hours from Checkout Session creation.',
+        {
+          param: 'expires_at',
+        },
+      )
+    }
+    if (asked.amount < (MINIMUMS[asked.currency] ?? 1)) {
+      throw invalid(`The Checkout Session's total amount due must add up to at least ${MINIMUMS[asked.currency]}.`, {
+        code: 'amount_too_small',
+      })
+    }
+    const id = `cs_${mode}_${randomText(40)}`
+    const session: Session = {
+      ...{ id, object: 'checkout.session', mode: 'payment', status: 'open', payment_status: 'unpaid' },
+      ...{ payment_intent: null, amount_total: asked.amount, currency: asked.currency },
+      ...{ customer_email: asked.email ?? null, customer_details: asked.email ? { email: asked.email } : null },
+      ...{ client_reference_id: asked.reference ?? null, metadata: asked.metadata },
+      ...{ url: `${pageUrl}/c/pay/${id}`, success_url: asked.successUrl, cancel_url: asked.cancelUrl ?? null },
+      ...{ expires_at: expiresAt, created: now, livemode },
+    }
+    sessions.set(id, session)
+    details.set(id, asked)
+    return session
+  }
+
+  function getSession(id: string): Session {
+    const session = sessions.get(id)
+    if (!session) throw missing('checkout.session', id)
+    if (session.status === 'open' && session.expires_at <= seconds()) endSession(session)
+    return session
+  }
+
+  function endSession(session: Session): void {
+    session.status = 'expired'
+    session.url = null
+    tell('checkout.session.expired', session)
+  }
+
+  function expireSession(id: string): Session {
+    const session = getSession(id)
+    if (session.status !== 'open') {
+      throw invalid(
+        `Only Checkout Sessions with a status in ["open"] can be expired. This Checkout Session has a status of \`${session.status}\`.`,
+      )
+    }
+    endSession(session)
+    return session
+  }
+
+  /** What the buyer does on the page. Throws where the page would say that it is over. */
+  function confirm(sessionId: string, means: Means = VISA): PaymentIntent {
+    const session = getSession(sessionId)
+    if (session.status !== 'open') throw invalid(`This page is ${session.status}`)
+    const intent = openIntent(session)
+    session.status = 'complete'
+    session.url = null
+    session.payment_intent = intent.id
+    if (means === 'delayed') {
+      intent.status = 'processing'
+      tell('payment_intent.processing', intent)
+    } else {
+      session.payment_status = 'paid'
+      charge(intent, means)
+    }
+    tell('checkout.session.completed', session)
+    return intent
+  }
+
+  function openIntent({ id, amount_total: amount, currency }: Session): PaymentIntent {
+    const asked = details.get(id)
+    const intent: PaymentIntent = {
+      ...{ id: idOf('pi'), object: 'payment_intent', amount, amount_received: 0, currency },
+      ...{ status: 'requires_payment_method', latest_charge: null, last_payment_error: null },
+      ...{ description: asked?.description ?? null, metadata: asked?.intentMetadata ?? {} },
+      application_fee_amount: asked?.applicationFee ?? null,
+      transfer_data: asked?.destination ? { destination: asked.destination } : null,
+      ...{ created: seconds(), livemode },
+    }
+    intents.set(intent.id, intent)
+    tell('payment_intent.created', intent)
+    return intent
+  }
+
+  function charge(intent: PaymentIntent, means: Means): void {
+    const { amount, currency, metadata } = intent
+    const fee = Math.round(amount * 0.029) + 30
+    const transaction = addTransaction({ amount, fee, currency, type: 'charge' })
+    const made: Charge = {
+      ...{ id: idOf('ch'), object: 'charge', amount, amount_refunded: 0, currency, status: 'succeeded', paid: true },
+      ...{ refunded: false, disputed: false, payment_intent: intent.id, balance_transaction: transaction.id },
+      payment_method_details: means === 'delayed' ? { type: 'sepa_debit' } : { type: 'card', card: means },
+      metadata: { ...metadata },
+      transfer: intent.transfer_data ? idOf('tr') : null,
+      application_fee_amount: intent.application_fee_amount,
+      ...{ created: seconds(), livemode },
+    }
+    charges.set(made.id, made)
+    intent.status = 'succeeded'
+    intent.amount_received = amount
+    intent.latest_charge = made.id
+    tell('charge.succeeded', made)
+    tell('payment_intent.succeeded', intent)
+  }
+
+  function addTransaction(facts: Pick<BalanceTransaction, 'amount' | 'fee' | 'currency' | 'type'>): BalanceTransaction {
+    const net = facts.amount - facts.fee
+    const made: BalanceTransaction = {
+      id: idOf('txn'),
+      object: 'balance_transaction',
+      ...facts,
+      net,
+      created: seconds(),
+    }
+    transactions.set(made.id, made)
+    return made
+  }
+
+  /** The bank of a `delayed` payment has decided. */
+  function settle(sessionId: string, isPaid: boolean): void {
+    const session = getSession(sessionId)
+    const intent = intentOf(session.payment_intent ?? '')
+    if (intent.status !== 'processing') throw new Error(`${intent.id} waits for no bank`)
+    if (isPaid) {
+      session.payment_status = 'paid'
+      charge(intent, 'delayed')
+      tell('checkout.session.async_payment_succeeded', session)
+      return
+    }
+    intent.status = 'requires_payment_method'
+    intent.last_payment_error = { code: 'payment_intent_payment_attempt_failed', message: 'The bank refused.' }
+    tell('payment_intent.payment_failed', intent)
+    tell('checkout.session.async_payment_failed', session)
+  }
+
+  function intentOf(id: string): PaymentIntent {
+    const intent = intents.get(id)
+    if (!intent) throw missing('payment_intent', id)
+    return intent
+  }
+
+  function chargeOf(asked: { payment_intent?: string | undefined; charge?: string | undefined }): Charge {
+    const id = asked.charge ?? intentOf(asked.payment_intent ?? '').latest_charge
+    const found = id ? charges.get(id) : undefined
+    if (!found) throw invalid('This PaymentIntent does not have a successful charge to refund.')
+    return found
+  }
+
+  type NewRefund = {
+    payment_intent?: string | undefined
+    charge?: string | undefined
+    amount?: number | undefined
+    reason?: string | undefined
+    metadata?: Metadata | undefined
+    reverse_transfer?: boolean | undefined
+    refund_application_fee?: boolean | undefined
+  }
+
+  /** By the API or in the dashboard. */
+  function refund(asked: NewRefund): Refund {
+    const of = chargeOf(asked)
+    const left = of.amount - of.amount_refunded
+    if (of.disputed)
+      throw invalid(`Charge ${of.id} has been charged back; cannot issue a refund.`, { code: 'charge_disputed' })
+    if (left === 0) throw invalid(`Charge ${of.id} has already been refunded.`, { code: 'charge_already_refunded' })
+    const amount = asked.amount ?? left
+    if (amount > left)
+      throw invalid(`Refund amount (${amount}) is greater than unrefunded amount on charge (${left})`, {
+        param: 'amount',
+      })
+    if ((asked.reverse_transfer || asked.refund_application_fee) && !of.transfer) {
+      throw invalid('The charge has no transfer to reverse.', { param: 'reverse_transfer' })
+    }
+    const made: Refund = {
+      ...{ id: idOf('re'), object: 'refund', amount, currency: of.currency, status: settings.refunds },
+      ...{ payment_intent: of.payment_intent, charge: of.id, reason: asked.reason ?? null },
+      ...{ metadata: asked.metadata ?? {}, transfer_reversal: asked.reverse_transfer ? idOf('trr') : null },
+      created: seconds(),
+    }
+    refunds.set(made.id, made)
+    take(of, amount)
+    addTransaction({ amount: -amount, fee: 0, currency: of.currency, type: 'refund' })
+    tell('refund.created', made)
+    tell('charge.refunded', of)
+    return made
+  }
+
+  function take(of: Charge, amount: number): void {
+    of.amount_refunded += amount
+    of.refunded = of.amount_refunded === of.amount
+  }
+
+  /** A `pending` refund ends, or one that had gone through is sent back by the buyer's bank. */
+  function endRefund(id: string, status: 'succeeded' | 'failed'): void {
+    const found = refunds.get(id)
+    if (!found) throw missing('refund', id)
+    found.status = status
+    if (status === 'failed') take(chargeOf(found), -found.amount)
+    tell(status === 'failed' ? 'refund.failed' : 'refund.updated', found)
+  }
+
+  function openDispute(
+    paymentIntent: string,
+    facts: Partial<Pick<Dispute, 'amount' | 'status' | 'reason'>> = {},
+  ): Dispute {
+    const of = chargeOf({ payment_intent: paymentIntent })
+    const made: Dispute = {
+      ...{ id: idOf('dp'), object: 'dispute', amount: of.amount, currency: of.currency, status: 'needs_response' },
+      ...{ reason: 'fraudulent', charge: of.id, payment_intent: of.payment_intent, metadata: {}, ...facts },
+      evidence_details: { due_by: seconds() + 7 * DAY, has_evidence: false, past_due: false, submission_count: 0 },
+      ...{ created: seconds(), livemode },
+    }
+    disputes.set(made.id, made)
+    of.disputed = true
+    tell('charge.dispute.created', made)
+    return made
+  }
+
+  function moveDispute(id: string, status: Dispute['status']): void {
+    const found = disputes.get(id)
+    if (!found) throw missing('dispute', id)
+    found.status = status
+    const isOver = status === 'won' || status === 'lost'
+    if (isOver) found.evidence_details.due_by = null
+    tell(isOver ? 'charge.dispute.closed' : 'charge.dispute.updated', found)
+  }
+
+  /** By an id's prefix, for retrieval and `expand`. */
+  function find(id: string): StripeObject | undefined {
+    if (id.startsWith('cs_')) return getSession(id)
+    return intents.get(id) ?? charges.get(id) ?? refunds.get(id) ?? disputes.get(id) ?? transactions.get(id)
+  }
+
+  return {
+    ...{ sessions, intents, charges, refunds, disputes, settings, find },
+    ...{ openSession, getSession, expireSession, confirm, settle, refund, endRefund, openDispute, moveDispute },
+  }
+}
+
+export type Account = ReturnType<typeof createAccount>
+
+function idOf(prefix: string): string {
+  return `${prefix}_${randomText(24)}`
+}
+
+function randomText(length: number): string {
+  return randomBytes(length).toString('base64url').replace(/[-_]/g, 'x').slice(0, length)
+}
