@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { type Modes, NewOrder, Order, type OrderPage, OrderQuery, OrderStatus, Refund } from '../domain/orders/schema'
-import { type AppError, ERRORS, type ErrorCode } from '../kernel/errors'
+import { AppError, ERRORS, type ErrorCode } from '../kernel/errors'
 import { toDecimalNumber } from '../kernel/money'
 import { Currency } from '../kernel/wire'
 import type { Operation } from '../operations'
@@ -199,10 +199,20 @@ const refunded: Extra = {
   body: PaymentWithRefund,
 }
 
-/** What is no decimal is handed on as something that the operation refuses. */
+/**
+ * Undefined only where nothing speaks of an amount, since all of the order goes back then: not for the null that JSON makes of a
+ * shop's NaN, nor for our own API's name, nor for a parameter of the URL. What is no decimal the operation refuses.
+ */
 function refundAmount(request: RestRequest): string | undefined {
-  const text = readDecimal(request, 'amount')
-  return text === null ? undefined : (text ?? 'no decimal')
+  const { body, query } = request
+  if (Object.hasOwn(body, 'amount_cents')) throw misplaced('amount_cents: send amount here, a decimal such as 19.99')
+  if ('amount' in query || 'amount_cents' in query) throw misplaced('amount: send it in the body')
+  if (!Object.hasOwn(body, 'amount')) return undefined
+  return readDecimal(request, 'amount') ?? 'no decimal'
+}
+
+function misplaced(message: string) {
+  return new AppError('invalid_request', message, { field: 'amount' })
 }
 
 const ORDERS = '/api/v1/orders'

@@ -304,10 +304,22 @@ describe('a refund', () => {
     })
   })
 
-  test.each([0, -1, 0.001, 'all', [1], {}, true])('of %j is refused', async (amount) => {
+  test.each([0, -1, 0.001, 'all', '', null, [1], {}, true])('of %j is refused', async (amount) => {
     const payment = await sold(5)
     const refused = await refund(payment, { amount })
     expect([refused.status, refused.body]).toEqual([400, { error: expect.stringMatching(/^amount: /) }])
+  })
+
+  test('never gives all back to a caller who has named an amount in another way', async () => {
+    const payment = await sold(20)
+    expect((await refund(payment, { amount_cents: 500 })).body).toEqual({
+      error: 'amount_cents: send amount here, a decimal such as 19.99',
+    })
+    for (const query of ['amount=5', 'amount_cents=500']) {
+      const refused = await call('POST', `/${payment.transaction_id}/refund?${query}`)
+      expect([refused.status, refused.body]).toEqual([400, { error: 'amount: send it in the body' }])
+    }
+    expect((await call('GET', `/${payment.order_id}`)).body).toMatchObject({ status: 'completed', refunded_amount: 0 })
   })
 
   test('of an unpaid order is a 400, of an unknown one a 404', async () => {
