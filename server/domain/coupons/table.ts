@@ -67,7 +67,10 @@ export const couponRedemptions = pgTable(
     couponId: uuid('coupon_id').notNull(),
     /** The buyer's e-mail in small letters; null until it is known. */
     customer: text('customer'),
-    /** The customer's first use of this coupon, the second, …: unique, so that no two orders are both the first. */
+    /**
+     * The customer's first use of this coupon, the second, …: unique, so that no two orders are both the first. Null without a
+     * customer, and where a customer may use the coupon as often as they like.
+     */
     useNumber: integer('use_number'),
     takenAt: instant('taken_at').notNull(),
   },

@@ -105,7 +105,10 @@ async function lockShared(tx: StoreContext, id: string): Promise<CouponRow | und
   return row
 }
 
-/** False when the customer has had as many as allowed. Without a customer it has no number yet. */
+/**
+ * False when the customer has had as many as allowed. Without a limit nothing has to be guarded: such uses have no number, so that
+ * one customer's thousandth costs what the first did, and none waits for another.
+ */
 export async function insertUse(
   tx: StoreContext,
   orderId: string,
@@ -114,9 +117,9 @@ export async function insertUse(
   limit: number | null,
 ): Promise<boolean> {
   for (;;) {
-    const numbers = customer === null ? [] : await useNumbers(tx, couponId, customer)
-    if (limit !== null && numbers.length >= limit) return false
-    const useNumber = customer === null ? null : firstFree(numbers)
+    const numbers = customer === null || limit === null ? undefined : await useNumbers(tx, couponId, customer)
+    if (numbers && limit !== null && numbers.length >= limit) return false
+    const useNumber = numbers ? firstFree(numbers) : null
     const made = await tx.db
       .insert(couponRedemptions)
       .values({ storeId: tx.storeId, orderId, couponId, customer, useNumber, takenAt: tx.clock.now() })

@@ -379,6 +379,17 @@ describe('a limit', () => {
     await expect(order('many', 'ada@example.com')).rejects.toMatchObject({ reason: 'used_by_customer' })
   })
 
+  test('per customer that is set after many uses at once counts them all, and lets no more than are left', async () => {
+    const id = await addCoupon(shop, 'LOYAL')
+    await times(20, () => order('LOYAL', 'kiosk@example.com'))
+    // Without a limit, no use has a number that another could wait for.
+    expect((await readUses(shop)).uses.map(({ useNumber }) => useNumber)).toEqual(Array(20).fill(null))
+    await updateCoupon(shop.ctx, { id, max_uses_per_customer: 23 })
+    const more = await Promise.allSettled(Array.from({ length: 12 }, () => order('LOYAL', 'KIOSK@example.com')))
+    expect(more.filter(({ status }) => status === 'fulfilled')).toHaveLength(3)
+    expect((await readUses(shop)).uses).toHaveLength(23)
+  })
+
   test('of a deleted coupon binds nobody; its orders end like the others', async () => {
     const id = await addCoupon(shop, 'GONE', { max_uses: 1, max_uses_per_customer: 1 })
     const { sessionId } = await order('gone')
