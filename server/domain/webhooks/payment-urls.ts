@@ -1,5 +1,6 @@
 import { and, eq, inArray } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
+import { addMs, DAY_MS } from '../../kernel/clock'
 import { derivedRowId, newRowId } from '../../kernel/ids'
 import { typesOf } from './catalogue'
 import { type WebhookEndpointRow, webhookEndpoints } from './table'
@@ -46,9 +47,21 @@ export async function setStoreEndpoint(tx: StoreContext, url: string | null): Pr
     })
 }
 
-/** Makes an order's URL one that payment events can go to; orders with one URL share its endpoint. Checked as above. */
-export function openOrderEndpoint(tx: StoreContext, url: string): Promise<void> {
-  return putOrderEndpoint(tx, url, switchedOn)
+/**
+ * Makes an order's URL one that payment events can go to; orders with one URL share its endpoint. Checked as above. Nearly every
+ * order of a shop names the same URL: while nothing is wrong with its endpoint, they don't queue for its row.
+ */
+export async function openOrderEndpoint(tx: StoreContext, url: string): Promise<void> {
+  const { isActive, failingSince, updatedAt } = webhookEndpoints
+  const [found] = await tx.db
+    .select({ isActive, failingSince, updatedAt })
+    .from(webhookEndpoints)
+    .where(and(ofKind(tx, 'order', [tx.isTest]), eq(webhookEndpoints.url, url)))
+    .for('key share')
+  const isFine = found?.isActive && found.failingSince === null
+  // Retention sees from the time when it was last named.
+  if (isFine && addMs(found.updatedAt, DAY_MS) > tx.clock.now()) return
+  await putOrderEndpoint(tx, url, switchedOn)
 }
 
 /**

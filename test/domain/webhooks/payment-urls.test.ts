@@ -129,6 +129,23 @@ test('a URL that answered 410 is told in the store, and is on again when it is s
   expect(await deliver()).toHaveLength(4)
 })
 
+test('orders of one URL don’t queue for its endpoint while nothing is wrong with it; a day later it is noted that it is in use', async () => {
+  const url = `${receiver.url}/order`
+  const namedAt = async () => {
+    await order({ webhook_url: url })
+    const [endpoint] = await world.deps.db.select().from(webhookEndpoints)
+    return endpoint?.updatedAt.getTime()
+  }
+  const first = await namedAt()
+  world.clock.advance(HOUR_MS)
+  expect(await namedAt()).toBe(first)
+  world.clock.advance(DAY_MS)
+  expect(await namedAt()).toBe(world.clock.now().getTime())
+  await world.deps.db.update(webhookEndpoints).set({ failingSince: world.clock.now() })
+  await namedAt()
+  expect(await world.deps.db.select().from(webhookEndpoints)).toMatchObject([{ url, failingSince: null }])
+})
+
 test('what may not be called is refused when it is saved, by its field', async () => {
   world.deps.sender = createSender({ allowPrivate: false, resolve: async () => ['93.184.216.34', '10.1.2.3'] })
   const product = (await call('POST', '/products', { name: 'Kit', price_cents: 1_900 })).body
