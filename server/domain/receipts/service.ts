@@ -1,11 +1,12 @@
 import { and, desc, eq, gt } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
 import { olderThan, pageOf, readCursor } from '../../db/paging'
+import { inTransaction } from '../../db/transaction'
 import { addMs, HOUR_MS } from '../../kernel/clock'
 import { AppError } from '../../kernel/errors'
 import { derivedRowId, newRowId, storeOfRowId } from '../../kernel/ids'
 import { licenses } from '../licenses/table'
-import { getOrder } from '../orders/service'
+import { getOrder, lockOrder } from '../orders/service'
 import { type OrderRow, orders, type RefundRow, refunds } from '../orders/table'
 import { stores } from '../stores/table'
 import { type MailContent, writeMail } from './content'
@@ -14,6 +15,13 @@ import { type EmailRow, emails } from './table'
 
 /** How often a receipt may be asked for again within an hour: nobody's mailbox is to be flooded with it. */
 const RECEIPTS_PER_HOUR = 10
+
+/**
+ * What a store's test orders may send. They cost nothing, and whoever sees a store's link can make one, for any address and with
+ * words of their own: the operator's mail server must not become a stranger's.
+ */
+export const TEST_EMAILS_PER_HOUR = 100
+const TEST_SHARE_USED = `Not sent: a store sends at most ${TEST_EMAILS_PER_HOUR} e-mails an hour in test mode.`
 
 /**
  * Puts the receipt of a paid order into the outbox, in the transaction that completes the order, once. Without a buyer's address
@@ -51,32 +59,52 @@ export async function resendReceipt(ctx: StoreContext, input: ReceiptResend): Pr
       field: 'email',
     })
   }
+  return inTransaction(ctx, async (tx) => {
+    // Held, so that calls at the same time are counted one after the other.
+    await lockOrder(tx, order.id)
+    if (await hasMailed(tx, RECEIPTS_PER_HOUR, order)) {
+      throw tooMany(`At most ${RECEIPTS_PER_HOUR} e-mails an hour are sent about one order.`)
+    }
+    const id = newRowId(tx.storeId)
+    const queued = await enqueue(tx, { id, kind: 'receipt', orderId: order.id, refundId: null, recipient })
+    if (!queued) throw tooMany(TEST_SHARE_USED)
+    return getEmail(tx, id)
+  })
+}
+
+function tooMany(message: string) {
+  const retryAfterSeconds = HOUR_MS / 1_000
+  return new AppError('rate_limited', message, { hint: 'Try again in an hour.', retryAfterSeconds })
+}
+
+/** Whether so many e-mails were made in the last hour, about one order or in all of the context's store and mode. */
+async function hasMailed(ctx: StoreContext, most: number, order?: OrderRow): Promise<boolean> {
   const since = addMs(ctx.clock.now(), -HOUR_MS)
-  const ofLastHour = and(ofStore(ctx), eq(emails.orderId, order.id), gt(emails.createdAt, since))
-  if ((await ctx.db.$count(emails, ofLastHour)) >= RECEIPTS_PER_HOUR) {
-    throw new AppError('rate_limited', `At most ${RECEIPTS_PER_HOUR} e-mails an hour are sent about one order.`, {
-      hint: 'Try again in an hour.',
-      retryAfterSeconds: HOUR_MS / 1_000,
-    })
-  }
-  const id = newRowId(ctx.storeId)
-  await enqueue(ctx, { id, kind: 'receipt', orderId: order.id, refundId: null, recipient })
-  return getEmail(ctx, id)
+  const ofOrder = order && eq(emails.orderId, order.id)
+  const made = await ctx.db
+    .select({ id: emails.id })
+    .from(emails)
+    .where(and(ofStore(ctx), ofOrder, gt(emails.createdAt, since)))
+    .limit(most)
+  return made.length === most
 }
 
 type NewEmail = Pick<EmailRow, 'id' | 'kind' | 'orderId' | 'refundId' | 'recipient'>
 
-async function enqueue(tx: StoreContext, email: NewEmail): Promise<void> {
+/** False when it stays unsent, with the reason for it. */
+async function enqueue(tx: StoreContext, email: NewEmail): Promise<boolean> {
   const at = tx.clock.now()
+  const isRefused = tx.isTest && tx.mailer !== null && (await hasMailed(tx, TEST_EMAILS_PER_HOUR))
   const { storeId, isTest } = tx
   await tx.db
     .insert(emails)
-    .values({ storeId, isTest, ...email, status: 'queued', attempts: 0, dueAt: at, createdAt: at })
+    .values({
+      ...{ storeId, isTest, ...email, attempts: 0, dueAt: at, createdAt: at },
+      ...(isRefused ? { status: 'failed', error: TEST_SHARE_USED, finishedAt: at } : { status: 'queued' }),
+    })
     .onConflictDoNothing()
-  if (!tx.mailer) return
-  const wake = () => tx.wake('mail')
-  if (tx.afterCommit) tx.afterCommit.add(wake)
-  else wake()
+  if (tx.mailer) tx.afterCommit?.add(() => tx.wake('mail'))
+  return !isRefused
 }
 
 /** An e-mail with all that it is written from. */

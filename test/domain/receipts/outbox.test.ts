@@ -98,6 +98,16 @@ test('a receipt can be sent again, to another address too, and at most ten times
   expect((await call('POST', `/v1/orders/${id}/resend_receipt`, {})).status).toBe(200)
 })
 
+test('a receipt is sent again at most ten times an hour, however many ask at once', async () => {
+  const id = await order()
+  const answers = await Promise.all(
+    Array.from({ length: 30 }, () => call('POST', `/v1/orders/${id}/resend_receipt`, {})),
+  )
+  expect(answers.filter(({ status }) => status === 200)).toHaveLength(9)
+  expect(answers.filter(({ status }) => status === 429)).toHaveLength(21)
+  expect(await emails()).toHaveLength(10)
+})
+
 test('the receipt of a licensed variant holds its key, until that is revoked', async () => {
   const { body: product } = await call('POST', '/v1/products', { name: 'App', price_cents: 1900 })
   const terms = { activation_limit: 3, duration_days: 365 }

@@ -3,7 +3,7 @@ import type { Deps } from '../../../server/context'
 import { openPostgres } from '../../../server/db/client'
 import { refundOrder } from '../../../server/domain/payments/refunds'
 import { LEASE_MS, MAX_ATTEMPTS, sendDueEmails } from '../../../server/domain/receipts/sending'
-import { listEmails, resendReceipt } from '../../../server/domain/receipts/service'
+import { listEmails, resendReceipt, TEST_EMAILS_PER_HOUR } from '../../../server/domain/receipts/service'
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../server/kernel/clock'
 import { createSmtpMailer } from '../../../server/mailer/smtp'
 import { type MailServer, startMailServer } from '../../support/mail-server'
@@ -66,6 +66,18 @@ test('a receipt is delivered once, marked as a test, and kept as it was sent', a
   expect(await emails()).toMatchObject([
     { status: 'sent', attempts: 1, error: null, next_attempt_at: null, subject: mail?.subject },
   ])
+})
+
+test('test orders, which cost a stranger nothing, have few e-mails sent; the others say why they were not', async () => {
+  for (let count = 0; count < TEST_EMAILS_PER_HOUR; count++) await shop.buy()
+  const order = await shop.buy()
+  await sendAll(deps)
+  expect(server.received).toHaveLength(TEST_EMAILS_PER_HOUR)
+  const [refused] = (await listEmails(shop.ctx, { limit: 1, order_id: order.id })).emails
+  expect(refused).toMatchObject({ status: 'failed', attempts: 0, error: expect.stringContaining('in test mode') })
+  await expect(resendReceipt(shop.ctx, { id: order.id })).rejects.toMatchObject({ code: 'rate_limited' })
+  world.clock.advance(HOUR_MS + 1)
+  expect(await resendReceipt(shop.ctx, { id: order.id })).toMatchObject({ status: 'queued' })
 })
 
 test('several workers deliver each e-mail once', async () => {
