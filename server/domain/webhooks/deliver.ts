@@ -15,7 +15,14 @@ export const TIMEOUT_MS = 10 * SECOND_MS
 /** How long a worker that nobody wakes waits before it looks for due work again. */
 export const POLL_MS = SECOND_MS / 2
 
-export const LIMITS: SlotLimits = { all: 128, perStore: 96, perEndpoint: 16, perFailingEndpoint: 2 }
+export const LIMITS: SlotLimits = {
+  all: 128,
+  perStore: 96,
+  perEndpoint: 16,
+  perFailingEndpoint: 2,
+  slow: 64,
+  slowAfterMs: SECOND_MS,
+}
 
 /** Endpoints that one look brings. */
 const LINES = 4 * LIMITS.all

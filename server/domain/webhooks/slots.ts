@@ -7,6 +7,9 @@ export type SlotLimits = {
   perEndpoint: number
   /** To an endpoint that has been failing: what hangs there, hangs in few slots, until it answers again. */
   perFailingEndpoint: number
+  /** Sends without an answer after `slowAfterMs` make room for others, besides `all`: what hangs costs its own endpoint only. */
+  slow: number
+  slowAfterMs: number
 }
 
 /**
@@ -49,6 +52,17 @@ export function createSlots(limits: SlotLimits, onFree: () => void): Slots {
   const countAll = ({ storeId, endpointId, kind }: SlotOwner, change: number) => {
     for (const key of [ALL, storeId, endpointId]) count(key, kind, change)
   }
+  let slow = 0
+  /** Takes the send out of all counts but its endpoint's. Answers how it is put back at its end. */
+  const makeRoom = ({ storeId, kind }: SlotOwner) => {
+    slow++
+    for (const key of [ALL, storeId]) count(key, kind, -1)
+    onFree()
+    return () => {
+      slow--
+      for (const key of [ALL, storeId]) count(key, kind, 1)
+    }
+  }
   const takenOf = (key: string | bigint) => {
     const { first, retry } = counts.get(key) ?? { first: 0, retry: 0 }
     return first + retry
@@ -66,8 +80,14 @@ export function createSlots(limits: SlotLimits, onFree: () => void): Slots {
     reserve: countAll,
     release: (owner, unused) => countAll(owner, -unused),
     run: (owner, work) => {
+      let putBack: (() => void) | undefined
+      const timer = setTimeout(() => {
+        if (slow < limits.slow) putBack = makeRoom(owner)
+      }, limits.slowAfterMs)
       const done = work().finally(() => {
+        clearTimeout(timer)
         running.delete(done)
+        putBack?.()
         countAll(owner, -1)
         onFree()
       })

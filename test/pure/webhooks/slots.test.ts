@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createSlots } from '../../../server/domain/webhooks/slots'
 
-const LIMITS = { all: 32, perStore: 24, perEndpoint: 16, perFailingEndpoint: 2 }
+const LIMITS = { all: 32, perStore: 24, perEndpoint: 16, perFailingEndpoint: 2, slow: 2, slowAfterMs: 60_000 }
 const owner = (endpointId: string, kind: 'first' | 'retry' = 'first', storeId = 1n) => ({ storeId, endpointId, kind })
 
 test('retries get half of every limit, and leave the rest to first attempts, which leave an eighth to them', () => {
@@ -43,4 +43,21 @@ test('one store leaves slots to the others', () => {
   slots.reserve(owner('c'), 1)
   expect(slots.roomOfStore(1n, 'first')).toBe(0)
   expect(slots.roomOfStore(2n, 'first')).toBe(7)
+})
+
+test('sends that hang make room for others, but not at their own endpoint, and only so many', async () => {
+  let freed = 0
+  const slots = createSlots({ ...LIMITS, slowAfterMs: 1 }, () => freed++)
+  const finish: (() => void)[] = []
+  slots.reserve(owner('a'), 3)
+  for (let send = 0; send < 3; send++) slots.run(owner('a'), () => new Promise<void>((resolve) => finish.push(resolve)))
+  expect(slots.takenOfStore(1n)).toBe(3)
+  await expect.poll(() => freed).toBe(2)
+  expect([slots.busy(), slots.takenOfStore(1n)]).toEqual([3, 1])
+  expect(slots.roomOfEndpoint('a', 'first', false)).toBe(11)
+  for (const end of finish) end()
+  await slots.idle()
+  expect([slots.busy(), slots.takenOfStore(1n)]).toEqual([0, 0])
+  expect(slots.roomOfStore(1n, 'first')).toBe(21)
+  expect(slots.roomOfEndpoint('a', 'first', false)).toBe(14)
 })
