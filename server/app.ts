@@ -20,6 +20,7 @@ import {
   type Surface,
   unexpected,
 } from './rest/adapter'
+import { cryptoSurface } from './rest/crypto'
 import { mountDocs } from './rest/docs/routes'
 import { mountOpenApi } from './rest/openapi'
 import { payhookSurface } from './rest/payhook'
@@ -51,6 +52,7 @@ export function documentedSurfaces(operations: Operation[]): Surface[] {
     subscriptionsSurface(operations),
     pebblepaySurface(operations),
     pixlpaySurface(operations),
+    cryptoSurface(operations),
   ]
 }
 

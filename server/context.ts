@@ -7,6 +7,8 @@ import type { Clock } from './kernel/clock'
 import type { Metrics } from './metrics'
 import type { Gateways } from './ports/gateway'
 import type { Mailer } from './ports/mailer'
+import type { Networks } from './ports/network'
+import type { Rates } from './ports/rates'
 import type { Sender } from './ports/sender'
 import type { RateLimit } from './rate-limit'
 
@@ -43,6 +45,9 @@ export type Deps = {
   lookUpKey: KeyLookup
   keyUsage: KeyUsage
   gateways: Gateways
+  /** Those that live crypto payments can be made on. */
+  networks: Networks
+  rates: Rates
   sender: Sender
   /** Null without SMTP_URL: e-mails stay in the outbox. */
   mailer: Mailer | null

@@ -1,3 +1,4 @@
+import { createSimulatedRates } from './chain/rates/simulated'
 import type { Config } from './config'
 import type { Deps, Log } from './context'
 import type { DatabaseHandle } from './db/client'
@@ -27,6 +28,8 @@ export function createDeps({ config, publicUrl, database, clock, log }: Surround
     lookUpKey: createKeyLookup(database.db),
     keyUsage: createKeyUsage(),
     gateways: createGateways(config, clock),
+    networks: {},
+    rates: { live: [], test: [createSimulatedRates(clock)] },
     sender: createSender({ allowPrivate: config.allowPrivateWebhooks }),
     mailer: config.smtp ? createSmtpMailer(config.smtp) : null,
     signUps: createRateLimit(SIGN_UPS_PER_HOUR, HOUR_MS / 1000),

@@ -1,5 +1,6 @@
 import { addressesRouter } from './domain/addresses/router'
 import { couponsRouter } from './domain/coupons/router'
+import { paymentsRouter } from './domain/crypto/router'
 import { disputesRouter } from './domain/disputes/router'
 import { keysRouter } from './domain/keys/router'
 import { ledgerRouter } from './domain/ledger/router'
@@ -23,6 +24,7 @@ export const appRouter = router({
   orders: ordersRouter,
   emails: emailsRouter,
   disputes: disputesRouter,
+  payments: paymentsRouter,
   addresses: addressesRouter,
   coupons: couponsRouter,
   licenses: licensesRouter,

@@ -35,6 +35,8 @@ export type ProcedureMeta = {
   returnsSecret?: boolean
   /** It calls something outside (a gateway, a receiver), so it can't run inside one transaction. */
   external?: boolean
+  /** Of an operation whose repetition answers how things are now rather than how they were: makes that of the stored output. */
+  refresh?: (ctx: StoreContext, stored: unknown) => Promise<unknown>
   /** It can destroy or give away something that can't be had back. */
   destructive?: boolean
   /** A mutation by its verb only: its input is a secret, which a GET would leave in every log. */
@@ -176,7 +178,9 @@ const idempotent = t.middleware(async ({ ctx, path, type, meta, getRawInput, nex
   const claimed = await claimKey(ctx, scope)
   if (claimed.kind === 'replay') {
     ctx.reply.replayed = true
-    return replayed(claimed.response)
+    const { storeId, isTest } = ctx as Partial<StoreRequest>
+    if (!meta?.refresh || storeId === undefined || isTest === undefined) return replayed(claimed.response)
+    return replayed(await meta.refresh({ ...ctx, storeId, isTest }, claimed.response))
   }
   const isExternal = meta?.external === true
   const running = { ...ctx, request: { ...ctx.request, idempotentRun: claimed.run } }

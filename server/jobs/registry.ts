@@ -1,3 +1,4 @@
+import { growSimulatedChains } from '../domain/crypto/simulation'
 import { pruneKeys } from '../domain/idempotency/service'
 import { foldLedger } from '../domain/ledger/roller'
 import { pruneNotices } from '../domain/notices/retention'
@@ -37,6 +38,7 @@ export const jobs: readonly Job[] = [
   { name: 'notice_retention', role: 'jobs', everyMs: HOUR_MS, run: pruneNotices },
   { name: 'refund_recovery', role: 'jobs', everyMs: MINUTE_MS / 4, run: recoverRefunds },
   { name: 'session_expiry', role: 'jobs', everyMs: MINUTE_MS / 4, run: expireSessions },
+  { name: 'simulated_chains', role: 'jobs', everyMs: 5 * SECOND_MS, run: growSimulatedChains },
   { name: 'mail', role: 'jobs', everyMs: MINUTE_MS / 4, run: sendDueEmails },
   { name: 'mail_retention', role: 'jobs', everyMs: HOUR_MS, run: pruneEmails },
   { name: 'webhooks', role: 'webhooks', everyMs: POLL_MS, run: deliverDue },

@@ -103,6 +103,11 @@ export function lesserOf(a: bigint, b: bigint): bigint {
   return b
 }
 
+export function greaterOf(a: bigint, b: bigint): bigint {
+  if (a > b) return a
+  return b
+}
+
 /** A minor amount as a JSON number. Throws RangeError beyond 2^53, where JSON would silently change it. */
 export function toWireMinor(minor: bigint): number {
   const value = Number(minor)

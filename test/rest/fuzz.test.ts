@@ -47,8 +47,14 @@ async function expectCalm(path: string, init: Init): Promise<void> {
   expect(text, said).not.toMatch(/node_modules|\.tsx?:\d+|\n\s+at |select .* from|Failed query/i)
   // `..` leads out of the API to what answers with a page or leads on to one.
   if (init.method === 'HEAD' || (answer.status >= 300 && answer.status < 400)) return
-  const body = JSON.parse(text) as { error?: unknown; message?: unknown }
-  if (answer.status >= 400) expect(body.error ?? body.message, said).toEqual(expect.any(String))
+  if (answer.status >= 400) expect(wordsOf(JSON.parse(text)), said).toEqual(expect.any(String))
+}
+
+type Failure = { error?: unknown; message?: unknown; detail?: unknown; errors?: Record<string, unknown[]> }
+
+/** Each document has its own place for what went wrong. */
+function wordsOf({ error, message, detail, errors = {} }: Failure): unknown {
+  return error ?? message ?? detail ?? Object.values(errors)[0]?.[0]
 }
 
 const withoutBody = (method: string) => method === 'GET' || method === 'HEAD'

@@ -66,6 +66,11 @@ const address = async ({ call }: SampleStore) => {
   const { addresses } = await call('addresses.add', { network: 'bsc', addresses: [{ address: ADDRESS }] })
   return { id: (addresses as { id: string }[])[0]?.id }
 }
+const WANTED = { amount_usd_cents: 5000, network: 'bsc', currency: 'usdt' }
+const cryptoPayment = async (store: SampleStore) => {
+  await address(store)
+  return { payment_number: (await store.call('payments.create', WANTED)).payment_number }
+}
 const apiKey = async ({ call }: SampleStore) => ({ id: (await call('keys.create', { name: 'Spare' })).id })
 const storeId = ({ opened }: SampleStore) => ({ id: formatStoreId(opened.store.storeId) })
 
@@ -201,6 +206,32 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
       await coupon(store)
       return { code: 'summer25', amount_cents: 4_999, customer_email: 'buyer@example.com' }
     },
+  },
+  'payments.create': {
+    as: 'test',
+    input: async (store) => {
+      await address(store)
+      return {
+        ...WANTED,
+        external_order_id: 'order-123',
+        customer_email: 'buyer@example.com',
+        redirect_url: 'https://example.com/thanks',
+        metadata: { sku: 'GOLD-PLAN' },
+      }
+    },
+  },
+  'payments.list': {
+    as: 'test',
+    input: async (store) => {
+      await cryptoPayment(store)
+      return { limit: 5, status: 'pending', network: 'bsc', currency: 'usdt' }
+    },
+  },
+  'payments.get': { as: 'test', input: cryptoPayment },
+  'payments.cancel': { as: 'test', input: cryptoPayment },
+  'payments.simulate': {
+    as: 'test',
+    input: async (store) => ({ ...(await cryptoPayment(store)), action: 'confirm' }),
   },
   'addresses.add': {
     as: 'test',

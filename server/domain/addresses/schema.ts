@@ -2,10 +2,7 @@ import * as z from 'zod'
 import { NETWORKS } from '../../kernel/networks'
 import { Instant, NextCursor, PageInput, RequiredText, Text } from '../../kernel/wire'
 
-export const Network = z
-  .enum(NETWORKS, `must be one of ${NETWORKS.join(', ')}`)
-  .describe(`One of ${NETWORKS.join(', ')}`)
-  .meta({ examples: ['bsc'] })
+export const Network = z.enum(NETWORKS, `must be one of ${NETWORKS.join(', ')}`).meta({ examples: ['bsc'] })
 
 /** One that the pool has, as `state` says: locked to a payment, or waiting for the next one, or taken out. */
 export const ReceiveAddress = z.object({
@@ -35,14 +32,22 @@ const Label = Text(100).describe('For yourself, such as the wallet’s name')
 
 export const MOST_ADDED = 500
 
-export const NewAddresses = z.strictObject({
-  network: Network,
-  addresses: z
-    .array(z.strictObject({ address: AddressText, label: Label.nullish() }))
-    .min(1, 'must hold an address')
-    .max(MOST_ADDED, `must hold at most ${MOST_ADDED} addresses`)
-    .describe('All are added or none'),
-})
+export const NewAddresses = z
+  .strictObject({
+    network: Network,
+    address: AddressText.optional(),
+    label: Label.nullish(),
+    addresses: z
+      .array(z.strictObject({ address: AddressText, label: Label.nullish() }))
+      .min(1, 'must hold an address')
+      .max(MOST_ADDED, `must hold at most ${MOST_ADDED} addresses`)
+      .optional()
+      .describe('Several at once, instead of address: all are added or none'),
+  })
+  .refine(({ address, addresses }) => (address === undefined) !== (addresses === undefined), {
+    path: ['addresses'],
+    error: 'send either address or addresses',
+  })
 export type NewAddresses = z.infer<typeof NewAddresses>
 
 export const AddedAddresses = z.object({ addresses: z.array(ReceiveAddress) })

@@ -20,8 +20,7 @@ export function realmOf({ storeId, isTest }: StoreContext): bigint {
  */
 export async function addAddresses(ctx: StoreContext, input: NewAddresses): Promise<ReceiveAddressRow[]> {
   const wanted = new Map<string, { label: string | null; field: string }>()
-  for (const [at, { address: text, label }] of input.addresses.entries()) {
-    const field = `addresses.${at}.address`
+  for (const { text, label, field } of wishesOf(input)) {
     const address = readOwn(input.network, text, field)
     if (!wanted.has(address)) wanted.set(address, { label: label || null, field })
   }
@@ -34,6 +33,11 @@ export async function addAddresses(ctx: StoreContext, input: NewAddresses): Prom
     }
     return [...wanted.keys()].flatMap((address) => rows.filter((row) => row.address === address))
   })
+}
+
+function wishesOf({ address: text, label, addresses = [] }: NewAddresses) {
+  if (text !== undefined) return [{ text, label, field: 'address' }]
+  return addresses.map((one, at) => ({ text: one.address, label: one.label, field: `addresses.${at}.address` }))
 }
 
 function readOwn(network: NetworkName, text: string, field: string): string {

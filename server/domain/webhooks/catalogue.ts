@@ -43,7 +43,7 @@ const card = <T extends z.ZodObject>(title: string, description: string, [data, 
   define({ family: 'card_payment', title, description, data, sample, isEmitted: true })
 
 const crypto = (title: string, description: string, sample: z.infer<typeof payloads.CryptoPayment>) =>
-  define({ family: 'crypto_payment', title, description, data: payloads.CryptoPayment, sample, isEmitted: false })
+  define({ family: 'crypto_payment', title, description, data: payloads.CryptoPayment, sample, isEmitted: true })
 
 const order = <T extends z.ZodObject>(title: string, description: string, [data, sample]: Sampled<T>) =>
   define({ family: 'order', title, description, data, sample, isEmitted: true })
@@ -129,9 +129,10 @@ export const CATALOGUE = {
     actual_crypto_amount: '60.000000',
   }),
   'payment.late': crypto('A transfer came too late', 'A transfer came after the payment had expired.', {
-    ...payloads.cryptoSample,
+    ...seen,
     status: 'expired',
-    confirmed_at: null,
+    tx_hash: '',
+    late_crypto_amount: '50.000000',
   }),
   'payment.reversed': crypto('A transfer was reversed', 'The chain dropped a transfer that had been seen.', {
     ...payloads.cryptoPending,

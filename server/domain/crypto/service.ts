@@ -1,0 +1,193 @@
+import { and, desc, eq, gte, lt } from 'drizzle-orm'
+import type { StoreContext } from '../../context'
+import { olderThan, pageOf, readCursor } from '../../db/paging'
+import { inTransaction } from '../../db/transaction'
+import { addMs, HOUR_MS, MINUTE_MS } from '../../kernel/clock'
+import { AppError } from '../../kernel/errors'
+import { derivedRowId, newPaymentNumber, newPaymentToken, newRowId, storeOfPaymentToken } from '../../kernel/ids'
+import { type CoinFacts, coinFacts, NETWORK_FACTS } from '../../kernel/networks'
+import { claimAddress, releaseAddress } from '../addresses/claims'
+import { recordEvents } from '../webhooks/events'
+import { eventsOf } from './events'
+import { currentRate, type Rate, unitsFor } from './rates'
+import type { NewPayment, PaymentQuery } from './schema'
+import { lockPayment } from './settlement'
+import { type CryptoPaymentRow, cryptoPayments } from './table'
+
+/** Document B's. */
+const PAYABLE_MS = 30 * MINUTE_MS
+
+/** How much longer the rest of a payment that came short may take. */
+const GRACE_MS = HOUR_MS
+
+/**
+ * A payment with an address of the pool, locked to it until it ends. `run` names this very call: a repetition whose first answer was
+ * lost gets the payment that the first one made.
+ * Throws invalid_request for a pair that doesn't exist, network_not_enabled, rate_unavailable, no_address_configured and
+ * all_addresses_held.
+ */
+export async function createPayment(ctx: StoreContext, input: NewPayment, run?: string): Promise<CryptoPaymentRow> {
+  const coin = payableCoin(ctx, input)
+  const id = run === undefined ? newRowId(ctx.storeId) : derivedRowId(ctx.storeId, `payment ${run}`)
+  const made = run === undefined ? undefined : await findPayment(ctx, eq(cryptoPayments.id, id))
+  if (made) return made
+  // It may ask the world outside: not inside the transaction.
+  const rate = await currentRate(ctx, coin)
+  return inTransaction(ctx, async (tx) => {
+    const address = await claimAddress(tx, input.network, id)
+    return insertPayment(tx, { id, addressId: address.id, address: address.address, ...termsOf(tx, input, coin, rate) })
+  })
+}
+
+function payableCoin({ isTest, networks }: StoreContext, { network, currency }: NewPayment): CoinFacts {
+  const { title } = NETWORK_FACTS[network]
+  const coin = coinFacts(network, currency)
+  if (!coin) {
+    const there = Object.keys(NETWORK_FACTS[network].coins).join(', ')
+    throw new AppError('invalid_request', `currency: there is no ${currency} on ${title}; there is ${there}`, {
+      field: 'currency',
+    })
+  }
+  if (!isTest && !networks[network]) {
+    throw new AppError('network_not_enabled', `Live payments on ${title} are not enabled on this server.`, {
+      field: 'network',
+      hint: `Its operator enables them by setting ${network.toUpperCase()}_RPC_URLS. Test keys work without, on a simulated chain.`,
+    })
+  }
+  return coin
+}
+
+function termsOf(ctx: StoreContext, input: NewPayment, coin: CoinFacts, rate: Rate) {
+  const { network, currency, amount_usd_cents: usdCents } = input
+  const at = ctx.clock.now()
+  const expiresAt = addMs(at, PAYABLE_MS)
+  return {
+    network,
+    coin: currency,
+    amountUsdCents: BigInt(usdCents),
+    expectedUnits: unitsFor(BigInt(usdCents), rate.rateE8, coin),
+    toleranceUnits: 0n,
+    rateE8: rate.rateE8,
+    rateSource: rate.source,
+    rateAt: rate.at,
+    requiredConfirmations: NETWORK_FACTS[network].confirmations,
+    externalOrderId: input.external_order_id || null,
+    customerEmail: input.customer_email ?? null,
+    redirectUrl: input.redirect_url ?? null,
+    metadata: input.metadata ?? {},
+    createdAt: at,
+    expiresAt,
+    graceEndsAt: addMs(expiresAt, GRACE_MS),
+    dueAt: expiresAt,
+  }
+}
+
+type NewRow = ReturnType<typeof termsOf> & Pick<CryptoPaymentRow, 'id' | 'addressId' | 'address'>
+
+async function insertPayment(tx: StoreContext, values: NewRow): Promise<CryptoPaymentRow> {
+  for (;;) {
+    const [row] = await tx.db
+      .insert(cryptoPayments)
+      .values({
+        ...values,
+        storeId: tx.storeId,
+        isTest: tx.isTest,
+        number: newPaymentNumber(values.createdAt),
+        token: newPaymentToken(tx.storeId),
+        status: 'pending',
+        lateUnits: 0n,
+      })
+      .onConflictDoNothing()
+      .returning()
+    if (row) return row
+    if (await findPayment(tx, eq(cryptoPayments.id, values.id))) {
+      throw new AppError('idempotency_in_flight', 'A request with this idempotency key is still running.', {
+        field: 'idempotency_key',
+      })
+    }
+    // The random number is taken, once in a thousand million payments of a day. The next one won't be.
+  }
+}
+
+/** By its number. Throws payment_not_found, in the same words for another store's. */
+export async function getPayment(ctx: StoreContext, number: string): Promise<CryptoPaymentRow> {
+  const isNumber = /^pay-[0-9]{8}-[0-9a-z]{6}$/i.test(number)
+  const row = isNumber ? await findPayment(ctx, eq(cryptoPayments.number, number.toUpperCase())) : undefined
+  if (row) return row
+  throw new AppError('payment_not_found', 'Payment not found', {
+    field: 'payment_number',
+    hint: 'list_payments shows your payments.',
+  })
+}
+
+/** By the token of its page, in either mode. Undefined when there is none. */
+export async function findPaymentByToken(ctx: StoreContext, token: string): Promise<CryptoPaymentRow | undefined> {
+  if (storeOfPaymentToken(token) !== ctx.storeId) return undefined
+  const [row] = await ctx.db
+    .select()
+    .from(cryptoPayments)
+    .where(and(eq(cryptoPayments.storeId, ctx.storeId), eq(cryptoPayments.token, token)))
+  return row
+}
+
+async function findPayment(ctx: StoreContext, named: ReturnType<typeof eq>): Promise<CryptoPaymentRow | undefined> {
+  const [row] = await ctx.db
+    .select()
+    .from(cryptoPayments)
+    .where(and(eq(cryptoPayments.storeId, ctx.storeId), eq(cryptoPayments.isTest, ctx.isTest), named))
+  return row
+}
+
+/** Newest first, all or those that fit the filters. */
+export async function listPayments(ctx: StoreContext, query: PaymentQuery) {
+  const p = cryptoPayments
+  const found = await ctx.db
+    .select()
+    .from(p)
+    .where(
+      and(
+        eq(p.storeId, ctx.storeId),
+        eq(p.isTest, ctx.isTest),
+        query.status && eq(p.status, query.status),
+        query.network && eq(p.network, query.network),
+        query.currency && eq(p.coin, query.currency),
+        query.address === undefined ? undefined : eq(p.address, query.address),
+        query.external_order_id === undefined ? undefined : eq(p.externalOrderId, query.external_order_id),
+        query.from === undefined ? undefined : gte(p.createdAt, new Date(query.from)),
+        query.to === undefined ? undefined : lt(p.createdAt, new Date(query.to)),
+        olderThan(readCursor(query.cursor), p.createdAt, p.id),
+      ),
+    )
+    .orderBy(desc(p.createdAt), desc(p.id))
+    .limit(query.limit + 1)
+  return pageOf(found, query.limit)
+}
+
+/**
+ * Ends a payment that nothing has come for and gives its address back. One that was cancelled before is answered as it is.
+ * Throws payment_not_found, and payment_not_cancellable when money has come or the payment has ended otherwise.
+ */
+export async function cancelPayment(ctx: StoreContext, number: string): Promise<CryptoPaymentRow> {
+  const { id } = await getPayment(ctx, number)
+  return inTransaction(ctx, async (tx) => {
+    const payment = await lockPayment(tx, id)
+    if (payment.status === 'cancelled') return payment
+    if (payment.status !== 'pending' || payment.creditedUnits !== null) throw notCancellable(payment)
+    const changes = { status: 'cancelled' as const, dueAt: null, dueHeight: null }
+    await tx.db
+      .update(cryptoPayments)
+      .set(changes)
+      .where(and(eq(cryptoPayments.storeId, tx.storeId), eq(cryptoPayments.id, id)))
+    await releaseAddress(tx, payment)
+    const cancelled = { ...payment, ...changes }
+    await recordEvents(tx, eventsOf(tx, payment, cancelled, undefined))
+    return cancelled
+  })
+}
+
+function notCancellable({ status, creditedUnits }: CryptoPaymentRow) {
+  const why = creditedUnits === null || status !== 'pending' ? `The payment is ${status}.` : 'A transfer was seen.'
+  return new AppError('payment_not_cancellable', `${why} Only a pending payment without a transfer can be cancelled.`, {
+    field: 'payment_number',
+  })
+}
