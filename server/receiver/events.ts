@@ -201,28 +201,41 @@ export type CryptoPaymentEvent = {
   /** Empty until a transfer is seen */
   tx_hash: string
   confirmed_at: string | null
+  /** PAY-YYYYMMDD-XXXXXX */
   payment_number: string
+  /** Fulfil a confirmed one. failed: the rest did not come, or the chain took it back */
   status: 'pending' | 'confirmed' | 'expired' | 'cancelled' | 'failed'
-  /** bsc, tron or ethereum */
-  network: string
-  /** Amount in the currency's smallest unit, for example 1999 for $19.99 */
+  network: 'bsc' | 'tron' | 'ethereum'
+  /** In US cents */
   amount_usd_cents: number
-  /** Decimal text in units of the coin */
+  /** What the buyer must send, decimal */
   expected_crypto_amount: string
+  /** What has come in time */
   actual_crypto_amount: string | null
+  /** What came too late to count */
+  late_crypto_amount: string | null
+  /** Where the buyer pays to */
   assigned_address: string
+  /** Of tx_hash */
   confirmations: number
+  required_confirmations: number
   customer_email: string
   redirect_url: string
-  metadata: Record<string, string | number | boolean | null>
+  metadata: Record<string, unknown>
+  /** Dollars for one coin */
+  rate: string
+  rate_source: string
+  /** ISO 8601 in UTC */
+  rate_at: string
   /** Part of checkout_url; keep it on your server */
   payment_token: string
+  /** Send the buyer here */
   checkout_url: string
-  /** ISO 8601 in UTC */
+  /** A transfer mined later does not count */
   expires_at: string
+  is_test: boolean
   /** ISO 8601 in UTC */
   created_at: string
-  is_test: boolean
 }
 
 export type OrderEvent = {
@@ -497,7 +510,6 @@ export type AddressesLowEvent = {
   /** ISO 8601 in UTC */
   created_at: string
   data: {
-    /** One of bsc, tron, ethereum */
     network: 'bsc' | 'tron' | 'ethereum'
     /** Addresses that the next payments can get */
     free: number
