@@ -101,7 +101,10 @@ async function saleOf(c: PageContext, link: Link): Promise<Ready | Response> {
   if (problems.length > 0) return sendLinkProblems(c, wordsFor(c, problems, link), link)
   const name = terms.productName ?? texts.paymentTo(link.store.name)
   const item = goods ? itemOf(goods) : itemAt(terms.amountMinor ?? ownAmount(c, link), name, terms.currency)
-  if ('problem' in item) return askAmount(c, link, name, item)
+  if ('problem' in item) {
+    // Nobody is asked for an amount that then can't be paid.
+    return obstacle && terms.couponCode === null ? sendObstacle(c, obstacle, link) : askAmount(c, link, name, item)
+  }
   if (item.priceMinor > 0n && item.priceMinor < leastCharge(link.ctx, item.currency)) {
     const parameter = goods ? 'variant_id' : 'amount'
     return sendLinkProblems(c, wordsFor(c, [{ parameter, problem: 'amount_range' }], link), link)
@@ -119,7 +122,7 @@ function itemAt(amount: bigint | Unanswered, name: string, currency: string): It
   return { productId: null, variantId: null, name, priceMinor: amount, currency }
 }
 
-/** Document D's limits, or what a card can pay at least where that is more. */
+/** The limits of orders by the API too, or what a card can pay at least where that is more. */
 function limitsOf(c: PageContext, link: Link) {
   const { locale } = c.get('visit')
   const { currency } = link.terms

@@ -200,6 +200,8 @@ test('nothing scrolls sideways at 320 px, with long words and large amounts, and
     currency: 'idr',
     status: 'active',
   })
+  const name = 'متجر الكتب العربية والنشر الدولي المحدود للطباعة والتوزيع'
+  await updateStore({ ...shop.ctx, isTest: false }, { name })
   await visiting({ viewport: { width: 320, height: 640 }, locale: 'de-DE' }, async (page) => {
     const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
     await everyState(page, async (state) => expect([state, await overflow()]).toEqual([state, 0]))

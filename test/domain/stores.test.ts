@@ -36,6 +36,7 @@ describe('signing up', () => {
         email: 'ada@example.com',
         status: 'approved',
         reporting_currency: 'usd',
+        fee_basis_points: 0,
         accent_color: null,
         logo_url: null,
         created_at: open.clock.now().toISOString(),
@@ -118,8 +119,27 @@ describe('where the operator approves stores', () => {
     expect(await call(guarded, 'GET', '/v1/store', { key })).toMatchObject({ status: 200, body: { status: 'pending' } })
 
     const approved = await call(guarded, 'POST', `/v1/stores/${store.id}/approve`, { key: OPERATOR })
-    expect(approved).toMatchObject({ status: 200, body: { id: store.id, status: 'approved' } })
+    expect(approved).toMatchObject({ status: 200, body: { id: store.id, status: 'approved', fee_basis_points: 0 } })
     expect((await call(guarded, 'GET', '/api/v1/products', { key })).status).toBe(200)
+  })
+
+  test('the operator sets the platform fee with it, which the store sees and its orders have', async () => {
+    const { store, test_api_key: key } = (await signUp(guarded)).body
+    const approve = (body: unknown) => call(guarded, 'POST', `/v1/stores/${store.id}/approve`, { key: OPERATOR, body })
+    for (const fee of [-1, 10_001, 2.5]) {
+      expect(await approve({ fee_basis_points: fee })).toMatchObject({
+        status: 400,
+        body: { field: 'fee_basis_points' },
+      })
+    }
+    expect(await approve({ fee_basis_points: 250 })).toMatchObject({ status: 200, body: { fee_basis_points: 250 } })
+    // Approving again leaves it.
+    expect(await approve({})).toMatchObject({ status: 200, body: { fee_basis_points: 250 } })
+    expect(await call(guarded, 'GET', '/v1/store', { key })).toMatchObject({ body: { fee_basis_points: 250 } })
+    const order = await call(guarded, 'POST', '/api/v1/orders', { key, body: { amount: 49.99 } })
+    expect(order).toMatchObject({ status: 201, body: { amount: 49.99, fee_amount: 1.25, net_amount: 48.74 } })
+    const own = await call(guarded, 'PATCH', '/v1/store', { key, body: { fee_basis_points: 0 } })
+    expect(own).toMatchObject({ status: 400, body: { field: 'fee_basis_points' } })
   })
 
   test('a suspended one is stopped at once, for both keys, and may be approved again', async () => {

@@ -147,6 +147,24 @@ test("a variant's price holds, whatever the link says, and it makes its own mode
   expect((await createBuyer(world).get(`/checkout/${other}?variant_id=${variant}`)).status).toBe(400)
 })
 
+test('a link takes what an order by the API may cost, in every currency', async () => {
+  for (const [amount, currency, status] of [
+    ['60000', 'jpy', 200],
+    ['250000', 'idr', 200],
+    ['100000000', 'jpy', 400],
+    ['49', 'jpy', 400],
+    ['50000.01', 'usd', 400],
+  ]) {
+    const { status: answered } = await createBuyer(world).get(link(`amount=${amount}&currency=${currency}`))
+    expect([amount, currency, answered]).toEqual([amount, currency, status])
+  }
+})
+
+test('nobody is asked how much to pay where nothing can be paid', async () => {
+  const page = await createBuyer(world).get(`/checkout/${store}?product=Donation`)
+  expect([page.status, (await page.text()).includes('cannot take payments yet')]).toEqual([503, true])
+})
+
 test('what is wrong with a link is said in words, all of it at once, and nothing is made', async () => {
   const response = await createBuyer(world).get(link('amount=0.10&currency=xxx&cancel_url=nowhere'))
   expect(response.status).toBe(400)

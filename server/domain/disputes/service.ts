@@ -30,7 +30,7 @@ function ofStore(ctx: StoreContext) {
 
 /** Newest first. Throws order_not_found. */
 export async function listDisputes(ctx: StoreContext, { order_id: order, status, cursor, limit }: DisputeQuery) {
-  const orderId = order === undefined ? undefined : (await getOrder(ctx, order)).id
+  const orderId = order === undefined ? undefined : (await getOrder(ctx, order, undefined, 'order_id')).id
   const found = await ctx.db
     .select()
     .from(disputes)

@@ -121,7 +121,7 @@ function balanceOf(currency: string, sums: readonly Sum[]): Balance['balances'][
 /** Newest first. Throws order_not_found. */
 export async function listEntries(ctx: StoreContext, query: LedgerQuery) {
   const { order_id: order, kind, from, to, cursor, limit } = query
-  const orderId = order === undefined ? undefined : (await getOrder(ctx, order)).id
+  const orderId = order === undefined ? undefined : (await getOrder(ctx, order, undefined, 'order_id')).id
   const e = ledgerEntries
   const found = await ctx.db
     .select()

@@ -225,7 +225,7 @@ export const NewTestPayment = z.strictObject({
     .describe(
       'A test card: 4000000000000002 succeeds, 4000000000001091 asks for 3-D Secure, 4000000000000119 is declined',
     ),
-  email: Email.default('buyer@example.com'),
+  email: Email.optional().describe("The buyer's address; the order's own unless said, else buyer@example.com"),
   approve_authentication: z
     .boolean()
     .optional()

@@ -91,13 +91,13 @@ export async function insertOrder(
 
 /**
  * By uuid, PP- number, txn_ or cs_ id. Throws order_not_found; another store's order, or one of a mode that wasn't asked for, is
- * not found.
+ * not found. `field` is what the caller sent it as.
  */
-export async function getOrder(ctx: StoreContext, id: string, mode?: Modes): Promise<OrderRow> {
+export async function getOrder(ctx: StoreContext, id: string, mode?: Modes, field = 'id'): Promise<OrderRow> {
   const name = orderName(ctx, id)
   const row = name && (await findOrder(ctx, eq(name.column, name.value), modesOf(ctx, mode)))
   if (row) return row
-  throw new AppError('order_not_found', 'Order not found', { field: 'id', hint: 'list_orders shows your orders.' })
+  throw new AppError('order_not_found', 'Order not found', { field, hint: 'list_orders shows your orders.' })
 }
 
 /** The column that an id of an order stands in, and how; undefined when it is none of this store. */

@@ -90,9 +90,13 @@ export function refuseObstacle(ctx: StoreContext, store: StoreRow, goods: Goods 
     case 'no_gateway':
       // What costs nothing needs none.
       if (isFree) return
-      throw new AppError('gateway_not_configured', 'This server has no card gateway for live payments yet.', {
-        hint: 'The operator has to configure one. Test products can be paid with test cards.',
-      })
+      throw new AppError(
+        'gateway_not_configured',
+        'This server has no card gateway for live payments yet. Test orders can be paid with test cards.',
+        {
+          hint: 'The operator has to configure one. Use a test key, or a live key with mode (testMode below /api) to make a test order.',
+        },
+      )
   }
 }
 

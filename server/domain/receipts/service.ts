@@ -125,7 +125,7 @@ export function loadedEmails({ db, storeId }: Pick<StoreContext, 'db' | 'storeId
 /** Newest first. Throws order_not_found when an order is asked for that isn't yours. */
 export async function listEmails(ctx: StoreContext, query: EmailQuery) {
   const { order_id: order, status, limit } = query
-  const orderId = order === undefined ? undefined : (await getOrder(ctx, order)).id
+  const orderId = order === undefined ? undefined : (await getOrder(ctx, order, undefined, 'order_id')).id
   const found = await loadedEmails(ctx)
     .where(
       and(

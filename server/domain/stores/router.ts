@@ -10,6 +10,7 @@ import {
   RolledSigningKey,
   SigningKeyRoll,
   Store,
+  StoreApproval,
   StorePage,
   StoreQuery,
   StoreRef,
@@ -17,6 +18,7 @@ import {
   StoreWithKeys,
 } from './schema'
 import {
+  approveStore,
   getStore,
   issueStoreKey,
   listStores,
@@ -131,14 +133,14 @@ export const storesRouter = router({
     .meta({
       tool: 'approve_store',
       title: 'Approve a store',
-      summary: 'Lets a pending or suspended store sell. For the operator.',
+      summary: 'Lets a pending or suspended store sell, and sets its platform fee where one is sent. For the operator.',
       scope: 'operator',
       rest: 'POST /v1/stores/{id}/approve',
       idempotent: true,
     })
-    .input(StoreRef)
+    .input(StoreApproval)
     .output(Store)
-    .mutation(async ({ ctx, input }) => toStore(await setStoreStatus(ctx, input.id, 'approved'))),
+    .mutation(async ({ ctx, input }) => toStore(await approveStore(ctx, input))),
 
   suspend: operatorProcedure
     .meta({

@@ -7,6 +7,7 @@ export const Store = z.object({
   email: z.string(),
   status: z.enum(['pending', 'approved', 'suspended']).describe('Only an approved store sells'),
   reporting_currency: z.string().describe('The currency of the totals in revenue'),
+  fee_basis_points: z.int().describe('What the operator keeps of each payment: 250 is 2.5 %'),
   accent_color: z.string().nullable(),
   logo_url: z.string().nullable(),
   created_at: Instant,
@@ -73,6 +74,16 @@ export const StoreRef = z.strictObject({
     .describe('sto_…')
     .meta({ examples: ['sto_0a1b2c3d'] }),
 })
+
+export const StoreApproval = StoreRef.extend({
+  fee_basis_points: z
+    .int('must be a whole number of basis points, for example 250 for 2.5 %')
+    .min(0, 'must be 0 to 10000')
+    .max(10_000, 'must be 0 to 10000')
+    .optional()
+    .describe('The platform fee on orders made from now on: 250 is 2.5 %. Stays as it is unless said; 0 at first'),
+})
+export type StoreApproval = z.infer<typeof StoreApproval>
 
 export const NewStoreKey = z.strictObject({
   id: z.string().describe('sto_…'),

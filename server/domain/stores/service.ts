@@ -7,7 +7,7 @@ import { type IssuedKey, issueKey } from '../keys/service'
 import { setStoreEndpoint, storeEndpoint } from '../webhooks/payment-urls'
 import { rotation } from '../webhooks/secrets'
 import { refuseUncallable } from '../webhooks/service'
-import type { NewStore, NewStoreKey, SigningKeyRoll, StoreQuery, StoreUpdate } from './schema'
+import type { NewStore, NewStoreKey, SigningKeyRoll, StoreApproval, StoreQuery, StoreUpdate } from './schema'
 import { type StoreRow, stores } from './table'
 
 export type OpenedStore = { store: StoreRow; liveKey: string; testKey: string }
@@ -126,11 +126,24 @@ export async function listStores(deps: Deps, { status, limit, offset }: StoreQue
   return { rows: found.slice(0, limit), hasMore: found.length > limit }
 }
 
+/** For the operator: lets a store sell, at this platform fee. Orders that were made before keep theirs. */
+export function approveStore(deps: Deps, { id, fee_basis_points: feeBasisPoints }: StoreApproval): Promise<StoreRow> {
+  return changeStanding(deps, id, { status: 'approved', feeBasisPoints })
+}
+
 /** For the operator: lets a store sell, or stops it. Takes the id as callers know it. */
-export async function setStoreStatus(deps: Deps, id: string, status: 'approved' | 'suspended'): Promise<StoreRow> {
+export function setStoreStatus(deps: Deps, id: string, status: 'approved' | 'suspended'): Promise<StoreRow> {
+  return changeStanding(deps, id, { status })
+}
+
+async function changeStanding(
+  deps: Deps,
+  id: string,
+  standing: Partial<Pick<StoreRow, 'status' | 'feeBasisPoints'>>,
+): Promise<StoreRow> {
   const storeId = parseStoreId(id)
   if (storeId === undefined) throw storeNotFound()
-  const [row] = await deps.db.update(stores).set({ status }).where(eq(stores.storeId, storeId)).returning()
+  const [row] = await deps.db.update(stores).set(standing).where(eq(stores.storeId, storeId)).returning()
   if (!row) throw storeNotFound()
   return row
 }
@@ -155,6 +168,7 @@ export function toStore(row: StoreRow) {
     email: row.email,
     status: row.status,
     reporting_currency: row.reportingCurrency,
+    fee_basis_points: row.feeBasisPoints,
     accent_color: row.accentColor,
     logo_url: row.logoUrl,
     created_at: row.createdAt.toISOString(),

@@ -47,6 +47,23 @@ async function newOrder(extra: Record<string, unknown> = {}) {
 const pay = (id: string, body: Record<string, unknown> = {}) =>
   call<{ state: string; order: OrderWire; code?: string }>(testKey, 'POST', `/orders/${id}/pay_test`, body)
 
+test("a test payment is the order's own customer's, unless it says whose", async () => {
+  const customer = { customer_email: 'ada@example.com', customer_name: 'Ada' }
+  const paid = await pay((await newOrder(customer)).id)
+  expect(paid.body.order).toMatchObject(customer)
+  expect((await pay((await newOrder()).id)).body.order.customer_email).toBe('buyer@example.com')
+  const other = await pay((await newOrder(customer)).id, { email: 'bob@example.com' })
+  expect(other.body.order.customer_email).toBe('bob@example.com')
+})
+
+test.each(['ledger_entries', 'disputes', 'emails'])(
+  '%s of an unknown order name the field that was sent',
+  async (list) => {
+    const asked = await call<{ field: string }>(testKey, 'GET', `/${list}?order_id=PP-2611-NOSUCH`)
+    expect([asked.status, asked.body.field]).toEqual([404, 'order_id'])
+  },
+)
+
 describe('create_order', () => {
   test('answers every field and a checkout link that lives an hour', async () => {
     const extra = {
