@@ -88,8 +88,9 @@ function toMessage(mail: Mail, from: string) {
 function outcomeOf(error: unknown): MailOutcome {
   const { message = String(error), response, command, permanent } = error as Partial<NodemailerError>
   const said = oneLine(response ?? message)
-  const isFinal = permanent === true && OF_THE_MESSAGE.test(command ?? '')
-  return { kind: isFinal ? 'refused' : 'unsent', error: said }
+  const isOfMessage = OF_THE_MESSAGE.test(command ?? '')
+  if (isOfMessage && permanent === true) return { kind: 'refused', error: said }
+  return { kind: 'unsent', error: said, isOfMessage }
 }
 
 const MAX_ERROR_LENGTH = 500

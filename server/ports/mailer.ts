@@ -21,7 +21,12 @@ export type MailOutcome =
   /** The mail server has said that it won't take this message or this recipient, however often it is asked. */
   | { kind: 'refused'; error: string }
   /** It may go through later. After a connection that broke it may even have gone through. */
-  | { kind: 'unsent'; error: string }
+  | {
+      kind: 'unsent'
+      error: string
+      /** The mail server has said so of this message or recipient: others may go through meanwhile. */
+      isOfMessage: boolean
+    }
 
 export interface Mailer {
   /** Never throws. It ends within `SEND_TIMEOUT_MS`. */

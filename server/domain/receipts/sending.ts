@@ -39,9 +39,10 @@ export async function sendDueEmails(deps: Deps, turn?: Pick<Turn, 'stopping'>): 
   for (const { storeId } of found) {
     if (turn?.stopping.aborted) return true
     const claimed = await claimDue(deps, storeId)
-    const kinds = await Promise.all(claimed.map((loaded) => send(deps, mailer, loaded)))
-    // The mail server is down, or takes nothing: the others wait for the next round instead of using up their tries.
-    if (kinds.length > 0 && kinds.every((kind) => kind === 'unsent')) return false
+    const outcomes = await Promise.all(claimed.map((loaded) => send(deps, mailer, loaded)))
+    // The mail server is down: the others wait for the next round instead of using up their tries. What it only says of one
+    // store's recipients is no reason: they must not hold up everybody's mail.
+    if (outcomes.length > 0 && outcomes.every((one) => one?.kind === 'unsent' && !one.isOfMessage)) return false
     if (claimed.length === BATCH) more = true
   }
   return more
@@ -74,17 +75,17 @@ async function claimDue(deps: Deps, storeId: bigint): Promise<LoadedEmail[]> {
 type Outcome = MailOutcome | { kind: 'given_up'; error: string }
 
 /** Never throws: what couldn't be written down stays leased, and is tried again when the lease ends. */
-async function send(deps: Deps, mailer: Mailer, loaded: LoadedEmail): Promise<Outcome['kind'] | 'unknown'> {
+async function send(deps: Deps, mailer: Mailer, loaded: LoadedEmail): Promise<Outcome | undefined> {
   const { email } = loaded
   try {
     const content = contentOf(deps, loaded)
     const outcome = whyNot(deps, email) ?? (await mailer.send(toMail(deps, loaded, content)))
     deps.metrics.countEmail(outcome.kind)
     await record(deps, email, content, outcome)
-    return outcome.kind
+    return outcome
   } catch (error) {
     deps.log.error({ err: error, email: email.id }, 'an e-mail could not be handled and will be tried again')
-    return 'unknown'
+    return undefined
   }
 }
 

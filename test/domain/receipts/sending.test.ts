@@ -2,10 +2,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import type { Deps } from '../../../server/context'
 import { openPostgres } from '../../../server/db/client'
 import { refundOrder } from '../../../server/domain/payments/refunds'
+import { payWithCard } from '../../../server/domain/payments/service'
 import { LEASE_MS, MAX_ATTEMPTS, sendDueEmails } from '../../../server/domain/receipts/sending'
 import { listEmails, resendReceipt, TEST_EMAILS_PER_HOUR } from '../../../server/domain/receipts/service'
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../server/kernel/clock'
 import { createSmtpMailer } from '../../../server/mailer/smtp'
+import { CARDS } from '../../support/cards'
 import { type MailServer, startMailServer } from '../../support/mail-server'
 import { freePort } from '../../support/ports'
 import { eventually } from '../../support/server'
@@ -78,6 +80,19 @@ test('test orders, which cost a stranger nothing, have few e-mails sent; the oth
   await expect(resendReceipt(shop.ctx, { id: order.id })).rejects.toMatchObject({ code: 'rate_limited' })
   world.clock.advance(HOUR_MS + 1)
   expect(await resendReceipt(shop.ctx, { id: order.id })).toMatchObject({ status: 'queued' })
+})
+
+test('recipients of one store that are put off don’t hold up the mail of another store', async () => {
+  const other = await openShop({ ...world, deps })
+  for (let count = 0; count < 25; count++) await shop.buy()
+  world.clock.advance(1)
+  const { sessionId } = (await other.open()).order
+  await payWithCard(other.deps, sessionId, { email: 'good@example.org', name: null, card: CARDS.succeeds })
+  server.behave({ recipient: (address) => (address.endsWith('@example.com') ? 451 : undefined) })
+  await sendDueEmails(deps)
+  expect(server.received.map(({ to }) => to)).toEqual([['good@example.org']])
+  // Due again, so that they are gone before the next test.
+  world.clock.advance(MINUTE_MS)
 })
 
 test('several workers deliver each e-mail once', async () => {

@@ -86,11 +86,11 @@ test('4xx may go through later, 5xx never, and an error says what the server sai
   const server = await start()
   const mailer = mailerFor(server.url)
   server.behave({ recipient: () => 451 })
-  expect(await mailer.send(MAIL)).toEqual({ kind: 'unsent', error: '451 refused with 451' })
+  expect(await mailer.send(MAIL)).toEqual({ kind: 'unsent', error: '451 refused with 451', isOfMessage: true })
   server.behave({ recipient: () => 550 })
   expect(await mailer.send(MAIL)).toEqual({ kind: 'refused', error: '550 refused with 550' })
   server.behave({ message: () => 452 })
-  expect(await mailer.send(MAIL)).toEqual({ kind: 'unsent', error: '452 refused with 452' })
+  expect(await mailer.send(MAIL)).toEqual({ kind: 'unsent', error: '452 refused with 452', isOfMessage: true })
   server.behave({ message: () => 554 })
   expect(await mailer.send(MAIL)).toEqual({ kind: 'refused', error: '554 refused with 554' })
 })
@@ -100,14 +100,14 @@ test('a refused log-in is the operator’s to mend: the message waits', async ()
     onAuth: (_auth, _session, done) => done(Object.assign(new Error('wrong password'), { responseCode: 535 })),
   })
   const outcome = await mailerFor(server.url.replace('//', '//shop:secret@')).send(MAIL)
-  expect(outcome).toMatchObject({ kind: 'unsent' })
+  expect(outcome).toMatchObject({ kind: 'unsent', isOfMessage: false })
   expect(JSON.stringify(outcome)).not.toContain('secret')
 })
 
 test('a mail server that is down is no refusal; once it is up, the same mailer delivers', async () => {
   const port = await freePort()
   const mailer = mailerFor(`smtp://127.0.0.1:${port}`)
-  expect(await mailer.send(MAIL)).toMatchObject({ kind: 'unsent' })
+  expect(await mailer.send(MAIL)).toMatchObject({ kind: 'unsent', isOfMessage: false })
   const server = await startMailServer(port)
   cleanups.push(server.close)
   expect(await mailer.send(MAIL)).toEqual({ kind: 'accepted' })
@@ -116,7 +116,7 @@ test('a mail server that is down is no refusal; once it is up, the same mailer d
 test('a connection that breaks after the message is told, not repeated: it may have arrived', async () => {
   const server = await start()
   server.behave({ message: () => void server.hangUp() })
-  expect(await mailerFor(server.url).send(MAIL)).toMatchObject({ kind: 'unsent' })
+  expect(await mailerFor(server.url).send(MAIL)).toMatchObject({ kind: 'unsent', isOfMessage: false })
   expect(server.received).toHaveLength(1)
 })
 
@@ -128,7 +128,7 @@ test('STARTTLS and SMTPS are spoken, and a certificate that nobody signed is ref
   ] satisfies [string, SMTPServerOptions][]) {
     const server = await start({ ...options, key: pem.private, cert: pem.cert })
     const url = server.url.replace('smtp:', `${scheme}:`)
-    expect(await mailerFor(url).send(MAIL)).toMatchObject({ kind: 'unsent' })
+    expect(await mailerFor(url).send(MAIL)).toMatchObject({ kind: 'unsent', isOfMessage: false })
     expect(await mailerFor(`${url}?tls.rejectUnauthorized=false`).send(MAIL)).toEqual({ kind: 'accepted' })
     expect(server.received).toHaveLength(1)
   }
