@@ -103,7 +103,7 @@ export function createApp(deps: Deps, isDraining = () => false): App {
   mountOpenApi(app, deps, operations, surfaces)
   mountDocs(app, deps, operations)
   app.get('/', (c) => c.redirect('/docs'))
-  mountPages(app, deps)
+  mountPages(app, deps, isDraining)
   mountStripe(app, deps)
   const mcp = createMcpEndpoint(deps, operations, () => readOwn(app, deps, '/openapi.json'))
   app.all('/mcp', (c) => mcp(c.req.raw, { requestId: c.get('requestId'), address: addressOf(c) }))

@@ -4,6 +4,7 @@ import { AppError } from '../kernel/errors'
 import { addressOf, type Env } from '../rest/request'
 import { type Asset, createAssets } from './assets'
 import { COUPON } from './coupon'
+import { showPayment, showState, streamChanges } from './crypto-payment'
 import { frameOf } from './frame'
 import { payForLink, showLink } from './link-checkout'
 import { type PageContext, type PageEnv, visitOf } from './page'
@@ -30,8 +31,8 @@ const FOR_SHOPS = {
   'Cross-Origin-Resource-Policy': 'cross-origin',
 }
 
-/** The hosted pages: `/checkout/…`, and `/assets/…`, which they load. */
-export function mountPages(app: Hono<Env>, deps: Deps): void {
+/** The hosted pages: `/checkout/…`, `/pay/…`, and `/assets/…`, which they load. */
+export function mountPages(app: Hono<Env>, deps: Deps, isDraining: () => boolean): void {
   const assets = createAssets(deps.log)
   app.get('/assets/:name', async (c, next) => {
     const { styles, script } = await assets()
@@ -46,6 +47,21 @@ export function mountPages(app: Hono<Env>, deps: Deps): void {
     return c.req.header('if-none-match') === etag ? c.body(null, 304, headers) : sendAsset(c, asset, headers)
   })
   app.route('/checkout', checkoutPages(deps, assets))
+  app.route('/pay', paymentPages(deps, assets, isDraining))
+}
+
+/** Of crypto payments, by the token that each has. */
+function paymentPages(deps: Deps, assets: ReturnType<typeof createAssets>, isDraining: () => boolean): Hono<PageEnv> {
+  const pages = new Hono<PageEnv>({ strict: false })
+  pages.use(async (c, next) => {
+    c.set('visit', visitOf(c.req.raw, deps, await assets(), null))
+    return next()
+  })
+  pages.get('/:token', (c) => showPayment(c, deps, c.req.param('token')))
+  pages.get('/:token/state', (c) => showState(c, deps, c.req.param('token')))
+  pages.get('/:token/events', (c) => streamChanges(c, deps, c.req.param('token'), isDraining))
+  pages.onError((error, c) => answerError(error, c, deps))
+  return pages
 }
 
 function sendAsset(c: Context, asset: Asset, headers: Record<string, string>): Response {

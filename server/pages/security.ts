@@ -4,6 +4,8 @@ export type Reach = {
   successUrl?: string | null
   /** The store's logo is the one thing that a page loads from elsewhere, without telling it from where. */
   logoUrl?: string | null
+  /** Its script asks us for what has changed. */
+  isLive?: boolean
 }
 
 /**
@@ -15,6 +17,7 @@ export function pageHeaders(nonce: string, reach: Reach = {}, mayBeFramed = fals
     "default-src 'none'",
     `script-src 'nonce-${nonce}'`,
     `style-src 'nonce-${nonce}'`,
+    ...(reach.isLive ? ["connect-src 'self'"] : []),
     ['img-src', 'data:', ...originOf(reach.logoUrl)].join(' '),
     ['form-action', "'self'", ...originOf(reach.successUrl)].join(' '),
     mayBeFramed ? 'frame-ancestors * file:' : "frame-ancestors 'none'",

@@ -1,4 +1,5 @@
 import type { Texts } from './texts'
+import { cryptoDe } from './texts-crypto-de'
 
 /** The checkout in German. */
 export const de: Texts = {
@@ -174,6 +175,7 @@ export const de: Texts = {
     open: 'Beleg in neuem Tab öffnen',
     keep: 'Heben Sie diese Seite auf: Ihre Adresse ist Ihr Beleg.',
   },
+  crypto: cryptoDe,
   states: {
     draft: {
       title: 'Noch nicht im Verkauf',

@@ -2,6 +2,7 @@
  * Every word that a buyer reads. `Texts` is made from the English ones, so that another language can't miss a key; amounts,
  * dates and names are passed in already formatted.
  */
+import { cryptoEn } from './texts-crypto'
 import { de } from './texts-de'
 
 const en = {
@@ -174,6 +175,7 @@ const en = {
     open: 'Open the receipt in a new tab',
     keep: 'Keep this page: its address is your receipt.',
   },
+  crypto: cryptoEn,
   states: {
     draft: { title: 'Not for sale yet', text: 'This product is not for sale yet. Ask the store when it will be.' },
     archived: {

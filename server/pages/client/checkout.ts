@@ -5,6 +5,7 @@
 import { connectCardForm } from './card-form'
 import { copyOnPress } from './copy'
 import { connectFrame } from './frame'
+import { connectPayment } from './pay'
 import { sendOnce } from './send-once'
 
 for (const form of document.querySelectorAll<HTMLFormElement>('form[data-card-form]')) connectCardForm(form)
@@ -12,6 +13,8 @@ for (const form of document.querySelectorAll<HTMLFormElement>('form[data-once]')
 for (const button of document.querySelectorAll('[data-print]')) button.addEventListener('click', () => window.print())
 
 for (const button of document.querySelectorAll<HTMLButtonElement>('[data-copy]')) copyOnPress(button)
+
+for (const panel of document.querySelectorAll<HTMLElement>('#pay')) connectPayment(panel)
 
 document.querySelector<HTMLElement>('#summary:not([hidden])')?.focus()
 connectFrame()

@@ -42,12 +42,15 @@ type LayoutProps = {
   told?: Told | null
   /** Reloads the page by itself, without script too. */
   refreshSeconds?: number
+  /** The same where there is no script to do better. */
+  scriptlessRefreshSeconds?: number
   /** Where the browser goes at once by itself. A form's redirect to another host would be stopped by the page's policy. */
   goTo?: string | undefined
   children?: Child
 }
 
-export function Layout({ visit, title, store, told, refreshSeconds, goTo, children }: LayoutProps) {
+export function Layout(props: LayoutProps) {
+  const { visit, title, store, told, refreshSeconds, scriptlessRefreshSeconds, goTo, children } = props
   const accent = store?.accentColor ?? HOUSE_ACCENT
   const theme = visit.frame?.theme ?? 'auto'
   return (
@@ -64,6 +67,7 @@ export function Layout({ visit, title, store, told, refreshSeconds, goTo, childr
         <style nonce={visit.nonce}>{accentRules(accent, theme)}</style>
         <noscript>
           <style nonce={visit.nonce}>{SCRIPTLESS_RULES}</style>
+          {scriptlessRefreshSeconds ? <meta http-equiv="refresh" content={String(scriptlessRefreshSeconds)} /> : null}
         </noscript>
         {visit.script ? (
           <script
