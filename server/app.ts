@@ -98,6 +98,8 @@ export function createApp(deps: Deps, isDraining = () => false): App {
   })
   // Anybody's page may show the public numbers.
   app.use('/api/public/*', cors())
+  // An app in a browser asks whether its user's licence is good, without a key of ours.
+  for (const base of ['/v1', '/api/v1']) app.use(`${base}/licenses/:call{validate|activate|deactivate}`, cors())
   mountSurfaces(app, deps, surfaces)
   mountTrpc(app, deps)
   mountOpenApi(app, deps, operations, surfaces)

@@ -69,10 +69,16 @@ const created: Extra = {
     const discount = discountOf(type, request)
     return {
       ...fields,
+      ...lastDay(fields),
       ...discount,
       ...(least === undefined ? {} : { min_amount_cents: cents(request, 'min_amount') }),
     }
   },
+}
+
+/** ISO 8601 has dates too: a coupon is good on its last day, in UTC. */
+function lastDay({ expires_at: date }: Fields): Fields {
+  return typeof date === 'string' && /^\d{4}-\d\d-\d\d$/.test(date) ? { expires_at: `${date}T23:59:59.999Z` } : {}
 }
 
 function discountOf(type: unknown, request: RestRequest): Fields {
@@ -112,6 +118,7 @@ const changed: Extra = {
     const isSent = Object.hasOwn(request.body, 'min_amount')
     return {
       ...fields,
+      ...lastDay(fields),
       ...request.params,
       ...(isSent ? { min_amount: least === undefined ? 'no decimal' : least } : {}),
     }

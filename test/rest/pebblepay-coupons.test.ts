@@ -40,6 +40,13 @@ test.each([
   expect((await call('GET', `/${made.body.id}`)).body.uses).toBe(1)
 })
 
+test('a date without a time is the last day on which a coupon is good', async () => {
+  const made = await create({ discount_type: 'percentage', discount_value: 5, expires_at: '2126-12-31' })
+  expect(made.body.expires_at).toBe('2126-12-31T23:59:59.999Z')
+  const changed = await call('PUT', `/${made.body.id}`, { expires_at: '2127-02-28' })
+  expect(changed.body.expires_at).toBe('2127-02-28T23:59:59.999Z')
+})
+
 describe('refused with a 400 that names the field', () => {
   test.each([
     [{ discount_value: 5 }, 'discount_type'],
@@ -54,6 +61,7 @@ describe('refused with a 400 that names the field', () => {
     [{ discount_type: 'fixed', discount_value: 5, min_amount: -1 }, 'min_amount'],
     [{ discount_type: 'fixed', discount_value: 5, max_uses: 0 }, 'max_uses'],
     [{ discount_type: 'fixed', discount_value: 5, expires_at: 'tomorrow' }, 'expires_at'],
+    [{ discount_type: 'fixed', discount_value: 5, expires_at: '2126-02-30' }, 'expires_at'],
     [{ discount_type: 'fixed', discount_value: 5, code: '' }, 'code'],
   ])('%j', async (body, field) => {
     const { status, body: answer } = await create(body)

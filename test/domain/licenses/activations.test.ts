@@ -41,6 +41,17 @@ async function activeAt(key: string): Promise<string[]> {
   return rows.map(({ instance }) => instance).sort()
 }
 
+test('an app in a browser, on a site of its own, may ask, and look at nothing else', async () => {
+  const headers = { Origin: 'https://app.example', 'Access-Control-Request-Method': 'POST' }
+  const preflight = async (path: string) => {
+    const { headers: said } = await fetch(world.url + path, { method: 'OPTIONS', headers })
+    return said.get('access-control-allow-origin')
+  }
+  for (const what of ['validate', 'activate', 'deactivate']) expect(await preflight(`/v1/licenses/${what}`)).toBe('*')
+  expect(await preflight('/v1/licenses')).toBeNull()
+  expect(await preflight('/v1/stores')).toBeNull()
+})
+
 describe('validating', () => {
   test('tells whoever holds the key what it is good for, and nothing of its buyer', async () => {
     const license = await bought({ activation_limit: 2, duration_days: 30 })
