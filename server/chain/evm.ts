@@ -1,0 +1,112 @@
+import type { Clock } from '../kernel/clock'
+import { NETWORK_FACTS } from '../kernel/networks'
+import type { Blocks, IsWatched, Network } from '../ports/network'
+import { type Header, headerAt, lacking, neededHeader, quantityOf } from './answers'
+import { refOf } from './evm-block'
+import { blockReader, readRun } from './evm-reader'
+import { createNodes, type Node, type NodeProblem, type Nodes } from './nodes'
+import { createAdaptiveRange, greatest, least } from './ranges'
+import { RpcFailure } from './rpc'
+import { checkDecimals, tokensOf } from './tokens'
+
+export type EvmNetworkName = 'ethereum' | 'bsc'
+
+type EvmFacts = {
+  /** More blocks than this behind the newest head, and a node is stale. */
+  mostBehind: bigint
+  /** Deep enough never to be replaced, for nodes that don't know the `finalized` tag. */
+  finalDepth: bigint
+}
+
+/** Ethereum: 12 s blocks, final after two epochs of 32, which took up to 95 blocks. BSC: 0.45 s blocks. */
+const EVM_FACTS: Readonly<Record<EvmNetworkName, EvmFacts>> = {
+  ethereum: { mostBehind: 3n, finalDepth: 96n },
+  bsc: { mostBehind: 40n, finalDepth: 240n },
+}
+
+/** A range is bounded by memory: each of its blocks comes with its transactions. */
+const RANGE = { start: 32n, most: 128n }
+export type NodesOf = {
+  urls: readonly string[]
+  clock: Clock
+  report?: (problem: NodeProblem) => void
+  timeoutMs?: number
+  wait?: (ms: number) => Promise<unknown>
+}
+
+/** The operator's nodes of a network, each checked before its first use: the chain's id, and the tokens' decimals. */
+export function createEvmNodes(name: EvmNetworkName, options: NodesOf): Nodes {
+  const tokens = tokensOf(name)
+  const admit = async (node: Node) => {
+    await checkChainId(node, name, NETWORK_FACTS[name].chainId ?? 0)
+    await checkDecimals(name, tokens, node)
+  }
+  return createNodes({ ...options, admit, mostBehind: EVM_FACTS[name].mostBehind })
+}
+
+/** Throws RpcFailure `foreign` when the node is one of another chain: a test network's coins are worth nothing. */
+export async function checkChainId(node: Node, name: string, chainId: number): Promise<void> {
+  const found = quantityOf(await node.call('eth_chainId', []), "the chain's id")
+  if (found === BigInt(chainId)) return
+  throw new RpcFailure('foreign', `${node.host} is no node of ${name}: its chain's id is ${found}, not ${chainId}`)
+}
+
+/**
+ * Ethereum or BSC. Blocks that may still be replaced are read one by one, each by its hash; final ones in ranges that fit what the node
+ * can send. Each block links to the one before, and all of it comes from one node.
+ */
+export function createEvmNetwork(name: EvmNetworkName, nodes: Nodes, report?: (problem: NodeProblem) => void): Network {
+  const reader = blockReader(name, report)
+  const range = createAdaptiveRange(RANGE)
+  let newest = { head: 0n, finalized: -1n }
+
+  async function head() {
+    const { head, finalized } = (await nodes.newestHead((node) => headOf(node, EVM_FACTS[name].finalDepth))).head
+    newest = { head: head.number, finalized: greatest(finalized, newest.finalized) }
+    return { ...refOf(head), finalized }
+  }
+
+  async function read(first: bigint, last: bigint, isWatched: IsWatched): Promise<Blocks> {
+    if (newest.finalized < 0n) await head()
+    const end = least(last, newest.finalized)
+    return nodes.use((node) => {
+      if (first >= end) return readRun(reader, node, { first, last: first, head: newest.head }, isWatched)
+      return range.run(first, end, (to) => readRun(reader, node, { first, last: to, head: newest.head }, isWatched))
+    })
+  }
+
+  return { name, head, read, blockAt: (number) => headerIn(nodes, number, newest.head) }
+}
+
+/**
+ * The header of a block of the chain as it stands; undefined above its head. A node that lacks a block which the newest head stands
+ * on is behind, and the next one is asked.
+ */
+export async function headerIn(nodes: Nodes, number: bigint, newestHead: bigint) {
+  const header = await nodes.use(async (node) => {
+    const found = await headerAt(node.call, number)
+    if (!found && number <= newestHead) throw lacking(`it has no block ${number}`)
+    return found
+  })
+  return header && { ...refOf(header), parentHash: header.parentHash }
+}
+
+/** A node's newest block, and the last one that it calls final, or that is deep enough; without a depth only the node's word counts. */
+export async function headOf(node: Node, finalDepth: bigint | undefined) {
+  const head = await neededHeader(node.call, 'latest')
+  const final = await finalHeader(node)
+  if (!final && finalDepth === undefined)
+    throw new RpcFailure('foreign', `${node.host} does not know the finalized block`)
+  const deep = greatest(0n, head.number - (finalDepth ?? 0n))
+  return { head, number: head.number, time: head.time, finalized: least(final?.number ?? deep, head.number) }
+}
+
+/** Undefined where the node doesn't know the tag: some answer null, some an error about the parameter. */
+async function finalHeader(node: Node): Promise<Header | undefined> {
+  try {
+    return await headerAt(node.call, 'finalized')
+  } catch (error) {
+    if (error instanceof RpcFailure && (error.kind === 'unsupported' || error.kind === 'lacking')) return undefined
+    throw error
+  }
+}
