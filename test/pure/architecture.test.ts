@@ -79,11 +79,13 @@ test('kernel and ports import nothing of ours above the kernel', () => {
 
 test('gateways, senders, mailers and chains know the kernel and the ports only', () => {
   const outside = /^server\/(gateways|sender|mailer|chain)\//
+  // The chains' prices are read on the chains themselves, by the same nodes.
+  const partOf = (path: string) => (path.startsWith('server/chain/') ? 'server/chain' : dirname(path))
   const broken = sources
     .filter(({ path }) => outside.test(path))
     .flatMap(({ path, imports }) =>
       imports
-        .filter(({ to }) => known.has(to) && dirname(to) !== dirname(path) && !/^server\/(kernel|ports)\//.test(to))
+        .filter(({ to }) => known.has(to) && partOf(to) !== partOf(path) && !/^server\/(kernel|ports)\//.test(to))
         .map(({ to }) => `${path} → ${to}`),
     )
   expect(broken).toEqual([])

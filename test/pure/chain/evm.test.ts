@@ -53,7 +53,7 @@ describe('what only EVM chains have', () => {
     expect(transfers).toEqual([])
   })
 
-  test('a final block whose balances no node has any more is read without them, and the operator told', async () => {
+  test('a final block whose balances are gone from every node is read without them, and the operator told', async () => {
     const { anvil, open, node, pay } = stage()
     await anvil.call('anvil_setCode', PAYER, PAYER_CODE)
     await anvil.send({ to: PAYER, value: 50n, data: transferCall([SHOP, 50n]) })
