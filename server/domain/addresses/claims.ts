@@ -16,54 +16,76 @@ const WARNED_EVERY_MS = HOUR_MS
 /** Where to look again after all addresses were held: a payment ends within its half hour, most of them much sooner. */
 const RETRY_SECONDS = 30
 
-/**
- * Locks the free address that has rested longest to a payment. Parallel calls take different ones and never wait for each other.
- * Throws no_address_configured when the pool has none, and all_addresses_held when each has a payment.
- */
-export async function claimAddress(
-  tx: StoreContext,
-  network: NetworkName,
-  paymentId: string,
-): Promise<ReceiveAddressRow> {
-  for (;;) {
-    const [free] = await tx.db
-      .select()
-      .from(receiveAddresses)
-      .where(and(ofPool(tx, network), isFree))
-      .orderBy(sql`${receiveAddresses.lastUsedAt} asc nulls first`, asc(receiveAddresses.id))
-      .limit(1)
-      .for('update', { skipLocked: true })
-    if (!free) throw await noneFree(tx, network)
-    const claimed = await insertClaim(tx, free, paymentId)
-    await hold(tx, free, claimed)
-    if (claimed !== paymentId) continue
-    await warnWhenFew(tx, network)
-    return free
+/** Another payment has the claim: the address was not as free as it looked. */
+export class AddressClaimedError extends Error {
+  override readonly name = 'AddressClaimedError'
+
+  constructor(readonly taken: Pick<ReceiveAddressRow, 'id' | 'network' | 'address'>) {
+    super(`${taken.address} is claimed by another payment`)
   }
 }
 
-/** Answers the payment that has the claim now. */
-async function insertClaim(
+/**
+ * Takes the free address that has rested longest out of the pool, for a payment. Parallel calls take different ones and never wait
+ * for each other. Throws no_address_configured when the pool has none, and all_addresses_held when each has a payment.
+ */
+export async function takeAddress(
   tx: StoreContext,
-  { network, address }: Pick<ReceiveAddressRow, 'network' | 'address'>,
+  network: NetworkName,
   paymentId: string,
-): Promise<string> {
-  const claim = { address, network, realm: realmOf(tx), storeId: tx.storeId, paymentId, claimedAt: tx.clock.now() }
-  const [mine] = await tx.db.insert(paymentClaims).values(claim).onConflictDoNothing().returning()
-  if (mine) return mine.paymentId
-  const [other] = await tx.db
-    .select({ paymentId: paymentClaims.paymentId })
-    .from(paymentClaims)
-    .where(sameClaim(tx, network, address))
-  // Gone between the two statements: as good as free.
-  return other?.paymentId ?? insertClaim(tx, { network, address }, paymentId)
+): Promise<Pick<ReceiveAddressRow, 'id' | 'network' | 'address'>> {
+  const rested = tx.db
+    .select({ id: receiveAddresses.id })
+    .from(receiveAddresses)
+    .where(and(ofPool(tx, network), isFree))
+    .orderBy(sql`${receiveAddresses.lastUsedAt} asc nulls first`, asc(receiveAddresses.id))
+    .limit(1)
+    .for('update', { skipLocked: true })
+  const [taken] = await tx.db
+    .update(receiveAddresses)
+    .set({ heldBy: paymentId, usedCount: sql`${receiveAddresses.usedCount} + 1`, lastUsedAt: tx.clock.now() })
+    .where(and(eq(receiveAddresses.storeId, tx.storeId), eq(receiveAddresses.id, rested)))
+    .returning({ id: receiveAddresses.id, network: receiveAddresses.network, address: receiveAddresses.address })
+    .prepare('take_address')
+    .execute()
+  if (!taken) throw await noneFree(tx, network)
+  return taken
 }
 
-function hold(tx: StoreContext, { id, usedCount }: ReceiveAddressRow, paymentId: string) {
-  return tx.db
+/**
+ * The row that lets no second payment wait at the address. Throws AddressClaimedError when there is one already; `correctHolder` then
+ * puts the pool right, and another address can be taken.
+ */
+export async function claimAddress(tx: StoreContext, taken: Held): Promise<void> {
+  if (!(await insertClaim(tx, taken))) throw new AddressClaimedError({ ...taken, id: taken.addressId })
+}
+
+async function insertClaim(tx: StoreContext, { id: paymentId, network, address }: Held): Promise<boolean> {
+  const claim = { address, network, realm: realmOf(tx), storeId: tx.storeId, paymentId, claimedAt: tx.clock.now() }
+  const mine = await tx.db
+    .insert(paymentClaims)
+    .values(claim)
+    .onConflictDoNothing()
+    .returning({ paymentId: paymentClaims.paymentId })
+    .prepare('claim_address')
+    .execute()
+  return mine.length > 0
+}
+
+/** The pool says who has the claim, so that the address isn't taken for free again. */
+export async function correctHolder(ctx: StoreContext, { taken }: AddressClaimedError): Promise<void> {
+  const [claim] = await ctx.db
+    .select({ paymentId: paymentClaims.paymentId })
+    .from(paymentClaims)
+    .where(sameClaim(ctx, taken.network, taken.address))
+  if (claim) await hold(ctx, taken.id, claim.paymentId)
+}
+
+function hold(ctx: StoreContext, addressId: string, paymentId: string) {
+  return ctx.db
     .update(receiveAddresses)
-    .set({ heldBy: paymentId, usedCount: usedCount + 1, lastUsedAt: tx.clock.now() })
-    .where(and(eq(receiveAddresses.storeId, tx.storeId), eq(receiveAddresses.id, id)))
+    .set({ heldBy: paymentId })
+    .where(and(eq(receiveAddresses.storeId, ctx.storeId), eq(receiveAddresses.id, addressId)))
 }
 
 type Held = { id: string; network: NetworkName; address: string; addressId: string }
@@ -73,11 +95,7 @@ type Held = { id: string; network: NetworkName; address: string; addressId: stri
  * meanwhile. Where one has, both wait there; transfers are told apart by their time.
  */
 export async function reclaimAddress(tx: StoreContext, payment: Held): Promise<void> {
-  if ((await insertClaim(tx, payment, payment.id)) !== payment.id) return
-  await tx.db
-    .update(receiveAddresses)
-    .set({ heldBy: payment.id })
-    .where(and(eq(receiveAddresses.storeId, tx.storeId), eq(receiveAddresses.id, payment.addressId)))
+  if (await insertClaim(tx, payment)) await hold(tx, payment.addressId, payment.id)
 }
 
 /** Lets go of the address of a payment that has ended; from now on it rests. */
@@ -133,12 +151,14 @@ async function noneFree(tx: StoreContext, network: NetworkName): Promise<AppErro
 }
 
 /** Counts no further than it has to: a pool may be large. */
-async function warnWhenFew(tx: StoreContext, network: NetworkName): Promise<void> {
+export async function warnWhenFew(tx: StoreContext, network: NetworkName): Promise<void> {
   const free = await tx.db
     .select({ id: receiveAddresses.id })
     .from(receiveAddresses)
     .where(and(ofPool(tx, network), isFree))
     .limit(FEW)
+    .prepare('few_addresses')
+    .execute()
   if (free.length >= FEW) return
   const { storeId, isTest } = tx
   const at = tx.clock.now()

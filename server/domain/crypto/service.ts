@@ -6,7 +6,14 @@ import { addMs, HOUR_MS, MINUTE_MS } from '../../kernel/clock'
 import { AppError } from '../../kernel/errors'
 import { derivedRowId, newPaymentNumber, newPaymentToken, newRowId, storeOfPaymentToken } from '../../kernel/ids'
 import { type CoinFacts, coinFacts, NETWORK_FACTS } from '../../kernel/networks'
-import { claimAddress, releaseAddress } from '../addresses/claims'
+import {
+  AddressClaimedError,
+  claimAddress,
+  correctHolder,
+  releaseAddress,
+  takeAddress,
+  warnWhenFew,
+} from '../addresses/claims'
 import { recordEvents } from '../webhooks/events'
 import { eventsOf } from './events'
 import { currentRate, type Rate, unitsFor } from './rates'
@@ -33,10 +40,25 @@ export async function createPayment(ctx: StoreContext, input: NewPayment, run?: 
   if (made) return made
   // It may ask the world outside: not inside the transaction.
   const rate = await currentRate(ctx, coin)
-  return inTransaction(ctx, async (tx) => {
-    const address = await claimAddress(tx, input.network, id)
-    return insertPayment(tx, { id, addressId: address.id, address: address.address, ...termsOf(tx, input, coin, rate) })
-  })
+  for (;;) {
+    try {
+      return await inTransaction(ctx, (tx) => open(tx, id, termsOf(tx, input, coin, rate)))
+    } catch (error) {
+      if (!(error instanceof AddressClaimedError)) throw error
+      await correctHolder(ctx, error)
+    }
+  }
+}
+
+/** What doesn't depend on each other is sent at once: a payment costs three round trips to the database. */
+async function open(tx: StoreContext, id: string, terms: ReturnType<typeof termsOf>): Promise<CryptoPaymentRow> {
+  const { id: addressId, address } = await takeAddress(tx, terms.network, id)
+  const [payment] = await Promise.all([
+    insertPayment(tx, { id, addressId, address, ...terms }),
+    claimAddress(tx, { id, addressId, address, network: terms.network }),
+    warnWhenFew(tx, terms.network),
+  ])
+  return payment
 }
 
 function payableCoin({ isTest, networks }: StoreContext, { network, currency }: NewPayment): CoinFacts {
@@ -99,6 +121,8 @@ async function insertPayment(tx: StoreContext, values: NewRow): Promise<CryptoPa
       })
       .onConflictDoNothing()
       .returning()
+      .prepare('insert_crypto_payment')
+      .execute()
     if (row) return row
     if (await findPayment(tx, eq(cryptoPayments.id, values.id))) {
       throw new AppError('idempotency_in_flight', 'A request with this idempotency key is still running.', {
