@@ -249,7 +249,7 @@ test('the event types are listed with their fields and a sample', async () => {
     sample: { event: 'sale.refunded', created_at: '2026-03-02T09:00:00.000Z', data: { amount_cents: 900 } },
   })
   expect(types.find(({ type }) => type === 'payment.confirmed')).toMatchObject({
-    is_emitted: false,
+    is_emitted: true,
     sample: { event: 'payment.confirmed', currency: 'USDT' },
   })
 })
