@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 /**
@@ -13,6 +14,8 @@ const inBrowser = { include: ['test/browser/**/*.test.ts'] }
 
 export default defineConfig({
   test: {
+    // One more than there would be on two cores: many files wait for processes, databases and browsers most of their time.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     globalSetup: ['test/support/databases.ts'],
     projects: [
       { test: { ...shared, name: 'pure', include: ['test/pure/**/*.test.{ts,tsx}'] } },
