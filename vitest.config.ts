@@ -2,15 +2,26 @@ import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 /**
- * Four projects: pure code runs once, everything that touches a database runs on PGlite and on a real PostgreSQL, and what a
- * browser does, where the database makes no difference, on PostgreSQL only. A test file says which by its place.
+ * Pure code runs once, everything that touches a database runs on PGlite and on a real PostgreSQL, and where the database makes no
+ * difference, in a browser and in what is listed here, on PostgreSQL only. Otherwise a test file says which by its place.
  */
-const shared = { pool: 'threads' as const, testTimeout: 30_000, hookTimeout: 60_000 }
+const ONCE = [
+  'test/listen.test.ts',
+  'test/mcp/{conformance,stdio}.test.ts',
+  'test/process/{limits,listen,roles,signals}.test.ts',
+  'test/receiver/**/*.test.ts',
+  'test/rest/{docs,openapi}.test.ts',
+]
+/**
+ * Files share their worker, whose compiled WebAssembly and packages from npm would else be made again for each of them; our own
+ * modules are loaded anew all the same.
+ */
+const shared = { pool: 'threads' as const, isolate: false, testTimeout: 60_000, hookTimeout: 60_000 }
 const onDatabases = {
   include: ['test/**/*.test.{ts,tsx}'],
-  exclude: ['test/pure/**', 'test/browser/**', 'test/bench/**'],
+  exclude: ['test/pure/**', 'test/browser/**', 'test/bench/**', ...ONCE],
 }
-const inBrowser = { include: ['test/browser/**/*.test.ts'] }
+const onPostgres = { provide: { databaseKind: 'postgres' as const } }
 
 export default defineConfig({
   test: {
@@ -20,8 +31,9 @@ export default defineConfig({
     projects: [
       { test: { ...shared, name: 'pure', include: ['test/pure/**/*.test.{ts,tsx}'] } },
       { test: { ...shared, ...onDatabases, name: 'pglite', provide: { databaseKind: 'pglite' } } },
-      { test: { ...shared, ...onDatabases, name: 'postgres', provide: { databaseKind: 'postgres' } } },
-      { test: { ...shared, ...inBrowser, name: 'browser', provide: { databaseKind: 'postgres' } } },
+      { test: { ...shared, ...onDatabases, ...onPostgres, name: 'postgres' } },
+      { test: { ...shared, ...onPostgres, name: 'once', include: ONCE } },
+      { test: { ...shared, ...onPostgres, name: 'browser', include: ['test/browser/**/*.test.ts'] } },
     ],
   },
 })

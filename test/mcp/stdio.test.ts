@@ -23,12 +23,9 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** A database of the process's own: the world's PostgreSQL, or a data folder. */
-const embedded = (): Record<string, string> => ({
-  PORT: '0',
-  PAYHOOK_DATA_DIR: join(folder, 'data'),
-  ...(world.database.url ? { DATABASE_URL: world.database.url } : {}),
-})
+/** Without a server in between: a data folder that the process makes, which is what it does unless told otherwise. */
+const inFolder = (): Record<string, string> => ({ PORT: '0', PAYHOOK_DATA_DIR: join(folder, 'data') })
+const embedded = (): Record<string, string> => ({ ...inFolder(), DATABASE_URL: world.database.url ?? '' })
 
 /** Runs it with nothing on standard input until it ends by itself. */
 async function ended(environment: Record<string, string>) {
@@ -48,9 +45,12 @@ async function ended(environment: Record<string, string>) {
   return { code, stdout, stderr }
 }
 
-describe.each(GENERATIONS)('embedded, with a client of %s', (generation) => {
+describe.each([
+  [GENERATIONS[0], 'a data folder', inFolder],
+  [GENERATIONS[1], 'PostgreSQL', embedded],
+] as const)('embedded, with a client of %s on %s', (generation, _, environment) => {
   test('opens a store, and with its test key sells from the same database after a restart', async () => {
-    const first = await connectStdio(generation, embedded())
+    const first = await connectStdio(generation, environment())
     expect(errorOf(await first.callTool('list_products'))).toMatchObject({
       code: 'unauthorized',
       hint: expect.stringContaining('PAYHOOK_API_KEY'),
@@ -59,7 +59,7 @@ describe.each(GENERATIONS)('embedded, with a client of %s', (generation) => {
     const testKey = String(opened.structuredContent?.test_api_key)
     await first.close()
 
-    const client = await connectStdio(generation, { ...embedded(), PAYHOOK_API_KEY: testKey })
+    const client = await connectStdio(generation, { ...environment(), PAYHOOK_API_KEY: testKey })
     expect((await client.listTools())._meta).toMatchObject({ 'payhook/key': 'test' })
     const args = { name: 'Kit', price_cents: 900, idempotency_key: 'k' }
     const made = await client.callTool('create_product', args)

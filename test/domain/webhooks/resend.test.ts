@@ -1,5 +1,7 @@
+import { eq } from 'drizzle-orm'
 import { Webhook as Verifier } from 'standardwebhooks'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { deliveries as deliveryTable } from '../../../server/domain/webhooks/table'
 import { HOUR_MS, MINUTE_MS } from '../../../server/kernel/clock'
 import { newRowId } from '../../../server/kernel/ids'
 import { openStage, type Stage } from './stage'
@@ -120,14 +122,15 @@ test('recovering sends what failed since a time again, once, and nothing that ha
 test('more than a batch is recovered in one call', async () => {
   const hook = await stage.receiver(400)
   const { id } = await stage.subscribe(hook.url)
-  await stage.record(1_100)
-  await stage.run()
+  await stage.record(510)
+  // How they failed makes no difference here.
+  await stage.ctx.db.update(deliveryTable).set({ status: 'failed' }).where(eq(deliveryTable.storeId, stage.ctx.storeId))
   const since = stage.world.clock.now().toISOString()
   expect((await stage.call('POST', `/webhooks/${id}/recover`, { since })).body).toEqual({
-    recovered: 1_100,
+    recovered: 510,
     has_more: false,
   })
-}, 60_000)
+})
 
 test('an event is listed, shown with its deliveries, and sent to an endpoint that was made after it', async () => {
   const [older, event] = [...(await stage.record()), ...(await later(() => stage.record()))]

@@ -1,5 +1,5 @@
 import { eq, ne } from 'drizzle-orm'
-import { afterEach, expect, inject, test } from 'vitest'
+import { expect, inject } from 'vitest'
 import { parseConfig } from '../../server/config'
 import { type Deps, storeContext } from '../../server/context'
 import { inTransaction } from '../../server/db/transaction'
@@ -12,12 +12,8 @@ import { deliveries } from '../../server/domain/webhooks/table'
 import { systemClock } from '../../server/kernel/clock'
 import { createLog } from '../../server/log'
 import { openDatabase } from '../../server/start'
-import { emptyPlace, eventually, type ServerProcess, startServer } from '../support/server'
-
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
+import { eventually, type ServerProcess } from '../support/server'
+import { type Finishing, newPlace, start } from './places'
 
 const ENDPOINTS = 12
 const EVENTS = 200
@@ -26,7 +22,7 @@ const ALL = ENDPOINTS * EVENTS
 const UNDER_LOAD = ALL / 8
 
 /** A seller's server that takes its time, so that much is under way when a worker is killed. */
-function startReceiver() {
+function startReceiver(finishing: Finishing) {
   const times = new Map<string, number>()
   const state = { total: 0 }
   const server = Bun.serve({
@@ -40,7 +36,7 @@ function startReceiver() {
       return new Response('thanks')
     },
   })
-  cleanups.push(() => server.stop(true))
+  finishing.onTestFinished(() => server.stop(true))
   return { url: `http://127.0.0.1:${server.port}`, times, state }
 }
 
@@ -74,27 +70,19 @@ async function countListed(server: ServerProcess, key: string, status: string): 
   return ((await answer.json()) as { deliveries: unknown[] }).deliveries.length
 }
 
-async function start(environment: Record<string, string>): Promise<ServerProcess> {
-  const server = await startServer(environment)
-  cleanups.push(() => server.end('SIGKILL'))
-  return server
-}
-
-const which = inject('databaseKind') === 'postgres' ? 'one of two workers' : 'the only worker'
-
-test(`kill -9 of ${which} under load: nothing is lost, and what comes twice fits in its slots`, async () => {
-  const { environment, remove } = await emptyPlace()
-  cleanups.push(remove)
-  const receiver = startReceiver()
+/** Whatever a killed worker had under way is sent by another, or by its successor where there is no other. */
+export async function killWorkerUnderLoad(finishing: Finishing): Promise<void> {
+  const environment = await newPlace(finishing)
+  const receiver = startReceiver(finishing)
   const key = await onDatabase(environment, (deps) => fillQueue(deps, receiver.url))
   const shared = inject('databaseKind') === 'postgres'
   const roles = { PAYHOOK_ROLES: 'api,webhooks,jobs' }
-  const servers = [await start({ ...environment, ...roles })]
-  if (shared) servers.push(await start({ ...environment, ...roles }))
+  const servers = [await start(finishing, { ...environment, ...roles })]
+  if (shared) servers.push(await start(finishing, { ...environment, ...roles }))
   const underLoad = () => (receiver.state.total >= UNDER_LOAD ? true : undefined)
   await eventually('load', underLoad, 60_000)
   await servers[0]?.end('SIGKILL')
-  if (!shared) servers.push(await start({ ...environment, ...roles }))
+  if (!shared) servers.push(await start(finishing, { ...environment, ...roles }))
   // What the killed worker had is free again when its lease ends.
   const survivor = servers[1]
   if (!survivor) throw new Error('no server is left')
@@ -109,4 +97,4 @@ test(`kill -9 of ${which} under load: nothing is lost, and what comes twice fits
     await db.$count(deliveries, ne(deliveries.status, 'succeeded')),
   ])
   expect({ succeeded, others }).toEqual({ succeeded: ALL, others: 0 })
-}, 200_000)
+}
