@@ -10,7 +10,7 @@ import { type PaymentAttemptRow, paymentAttempts } from './table'
 
 /** How long a notice may be missing before the gateway is asked. A page is asked about when its session ends, too. */
 const OPEN_MS = 10 * MINUTE_MS
-const SETTLING_MS = 6 * HOUR_MS
+const SETTLING_MS = HOUR_MS
 const UNWANTED_MS = 10 * MINUTE_MS
 const AGAIN_MS = MINUTE_MS
 
