@@ -125,9 +125,8 @@ export type RedirectGatewayUnderTest = {
   gateway: RedirectGateway
   now(): Date
   pays(page: string): Promise<void>
-  /** By a method that takes days. */
-  paysLater(page: string): Promise<void>
-  settles(page: string, isPaid: boolean): Promise<void>
+  /** By a method that takes days, and how its bank decides; null where a test can't decide that. */
+  delayed: { pays(page: string): Promise<void>; settles(page: string, isPaid: boolean): Promise<void> } | null
 }
 
 export function pageOf(now: Date, attemptId = newRowId(1n)): PageRequest {
@@ -169,7 +168,7 @@ export function redirectGatewayContract(make: () => Promise<RedirectGatewayUnder
     expect(await gateway.find(outcome.page)).toEqual({
       ...{ status: 'succeeded', page: outcome.page, reference: expect.stringMatching(/./), amountMinor: 1_900n },
       card: { brand: 'visa', last4: expect.stringMatching(/^\d{4}$/) },
-      fee: { amountMinor: expect.any(BigInt), currency: 'usd' },
+      fee: { amountMinor: expect.any(BigInt), currency: expect.stringMatching(/^[a-z]{3}$/) },
     })
   })
 
@@ -188,15 +187,16 @@ export function redirectGatewayContract(make: () => Promise<RedirectGatewayUnder
     expect(await gateway.close(outcome.page)).toMatchObject({ status: 'succeeded', amountMinor: 1_900n })
   })
 
-  test.each([
+  test.for([
     ['comes', true, 'succeeded'],
     ['does not come', false, 'declined'],
-  ] as const)('money that takes days and %s', async (_name, isPaid, status) => {
-    const { gateway, outcome, paysLater, settles } = await open()
-    await paysLater(outcome.page)
+  ] as const)('money that takes days and %s', async ([, isPaid, status], { skip }) => {
+    const { gateway, outcome, delayed } = await open()
+    if (!delayed) return skip()
+    await delayed.pays(outcome.page)
     expect(await gateway.find(outcome.page)).toMatchObject({ status: 'settling' })
     expect(await gateway.close(outcome.page)).toMatchObject({ status: 'settling' })
-    await settles(outcome.page, isPaid)
+    await delayed.settles(outcome.page, isPaid)
     expect(await gateway.find(outcome.page)).toMatchObject({ status })
   })
 

@@ -45,8 +45,10 @@ describe('stripe', () => {
     gateway,
     now: clock.now,
     pays: async (page) => void stripe.account.confirm(page),
-    paysLater: async (page) => void stripe.account.confirm(page, 'delayed'),
-    settles: async (page, isPaid) => stripe.account.settle(page, isPaid),
+    delayed: {
+      pays: async (page) => void stripe.account.confirm(page, 'delayed'),
+      settles: async (page, isPaid) => stripe.account.settle(page, isPaid),
+    },
   }))
 
   test('the page is of this order: what, how much, to whom, and until when', async () => {

@@ -12,7 +12,7 @@ import type {
   StripeEvent,
   StripeObject,
 } from './objects'
-import { invalid, missing } from './refusal'
+import { invalid, missing, StripeRefusal } from './refusal'
 
 const MINIMUMS: Readonly<Record<string, number>> = { usd: 50, eur: 50, gbp: 30, jpy: 50, sek: 300, mxn: 1_000 }
 const MINUTE = 60
@@ -119,7 +119,11 @@ export function createAccount(clock: Clock, pageUrl: string, livemode: boolean, 
   function confirm(sessionId: string, means: Means = VISA): PaymentIntent {
     const session = getSession(sessionId)
     if (session.status !== 'open') throw invalid(`This page is ${session.status}`)
-    const intent = openIntent(session)
+    const asked = details.get(sessionId)
+    const intent = openIntent({
+      ...{ amount: session.amount_total, currency: session.currency, description: asked?.description },
+      ...{ metadata: asked?.intentMetadata, applicationFee: asked?.applicationFee, destination: asked?.destination },
+    })
     session.status = 'complete'
     session.url = null
     session.payment_intent = intent.id
@@ -134,14 +138,22 @@ export function createAccount(clock: Clock, pageUrl: string, livemode: boolean, 
     return intent
   }
 
-  function openIntent({ id, amount_total: amount, currency }: Session): PaymentIntent {
-    const asked = details.get(id)
+  type NewIntent = {
+    amount: number
+    currency: string
+    description?: string | undefined
+    metadata?: Metadata | undefined
+    applicationFee?: number | undefined
+    destination?: string | undefined
+  }
+
+  function openIntent({ amount, currency, ...asked }: NewIntent): PaymentIntent {
     const intent: PaymentIntent = {
       ...{ id: idOf('pi'), object: 'payment_intent', amount, amount_received: 0, currency },
       ...{ status: 'requires_payment_method', latest_charge: null, last_payment_error: null },
-      ...{ description: asked?.description ?? null, metadata: asked?.intentMetadata ?? {} },
-      application_fee_amount: asked?.applicationFee ?? null,
-      transfer_data: asked?.destination ? { destination: asked.destination } : null,
+      ...{ description: asked.description ?? null, metadata: asked.metadata ?? {} },
+      application_fee_amount: asked.applicationFee ?? null,
+      transfer_data: asked.destination ? { destination: asked.destination } : null,
       ...{ created: seconds(), livemode },
     }
     intents.set(intent.id, intent)
@@ -292,15 +304,77 @@ export function createAccount(clock: Clock, pageUrl: string, livemode: boolean, 
     tell(isOver ? 'charge.dispute.closed' : 'charge.dispute.updated', found)
   }
 
+  /** A bank said no: Stripe's answer, to throw. */
+  function decline(intent: PaymentIntent): StripeRefusal {
+    const message = 'Your card was declined.'
+    intent.last_payment_error = { code: 'card_declined', decline_code: 'generic_decline', message }
+    tell('payment_intent.payment_failed', intent)
+    return new StripeRefusal(402, { type: 'card_error', code: 'card_declined', message })
+  }
+
+  /** The seller accepts it: the buyer has the money, or an inquiry is answered. */
+  function closeDispute(id: string): Dispute {
+    const found = disputes.get(id)
+    if (!found) throw missing('dispute', id)
+    const isInquiry = found.status.startsWith('warning_')
+    found.status = isInquiry ? 'warning_closed' : 'lost'
+    found.evidence_details.due_by = null
+    tell('charge.dispute.closed', found)
+    return found
+  }
+
+  /** Metadata of a refund or a dispute. */
+  function describe(id: string, { metadata }: { metadata: Metadata }): Refund | Dispute {
+    const found = refunds.get(id) ?? disputes.get(id)
+    if (!found) throw missing('object', id)
+    Object.assign(found.metadata, metadata)
+    tell(found.object === 'refund' ? 'refund.updated' : 'charge.dispute.updated', found)
+    return found
+  }
+
   /** By an id's prefix, for retrieval and `expand`. */
   function find(id: string): StripeObject | undefined {
     if (id.startsWith('cs_')) return getSession(id)
     return intents.get(id) ?? charges.get(id) ?? refunds.get(id) ?? disputes.get(id) ?? transactions.get(id)
   }
 
+  const catalogue = createCatalogue()
+
   return {
+    ...catalogue,
+    ...{ openIntent, charge, decline, closeDispute, describe },
     ...{ sessions, intents, charges, refunds, disputes, settings, find },
     ...{ openSession, getSession, expireSession, confirm, settle, refund, endRefund, openDispute, moveDispute },
+  }
+}
+
+/** Things to sell and means to pay that Stripe keeps for later. */
+function createCatalogue() {
+  const prices = new Map<string, { unit_amount: number; currency: string }>()
+  const methods = new Map<string, { means: Means; ends: boolean | null }>()
+  return {
+    addProduct: (facts: object) => ({ id: idOf('prod'), object: 'product', ...facts }),
+    addPrice: (facts: { product: string; unit_amount: number; currency: string }) => {
+      const id = idOf('price')
+      prices.set(id, facts)
+      return { id, object: 'price', ...facts }
+    },
+    getPrice: (id: string) => {
+      const found = prices.get(id)
+      if (!found) throw missing('price', id)
+      return found
+    },
+    /** `ends`: how the bank decides on a delayed one. */
+    addMethod: (facts: { means: Means; ends: boolean | null }) => {
+      const id = idOf('pm')
+      methods.set(id, facts)
+      return { id, object: 'payment_method' }
+    },
+    getMethod: (id: string) => {
+      const found = methods.get(id)
+      if (!found) throw missing('payment_method', id)
+      return found
+    },
   }
 }
 

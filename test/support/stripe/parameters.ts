@@ -10,7 +10,6 @@ import { invalid } from './refusal'
 
 type Names<T> = Partial<Record<keyof T, z.ZodType>>
 
-const text = z.string()
 const filled = (max = 5_000) => z.string().min(1).max(max)
 const whole = z
   .string()
@@ -38,14 +37,24 @@ const priceData = {
 
 const lineItem = {
   quantity: whole.pipe(z.number().min(1)),
-  price_data: z.strictObject(priceData),
+  price_data: z.strictObject(priceData).optional(),
+  price: filled().optional(),
 } satisfies Names<Stripe.Checkout.SessionCreateParams.LineItem>
 
 const transferData = { destination: filled() } satisfies Names<
   NonNullable<Stripe.Checkout.SessionCreateParams.PaymentIntentData['transfer_data']>
 >
 
+const address = z.strictObject(
+  Object.fromEntries(['line1', 'postal_code', 'city', 'state', 'country'].map((name) => [name, filled().optional()])),
+)
+const shipping = z.strictObject({ name: filled(), address })
+/** The newest version of the API has it no more; Stripe's CLI, which asks for the account's own version, sends it. */
+const ofOldVersions = { payment_method_types: z.array(filled()).min(1).optional() }
+
 const paymentIntentData = {
+  shipping: shipping.optional(),
+  setup_future_usage: z.enum(['off_session', 'on_session']).optional(),
   description: filled(1_000).optional(),
   metadata: metadata.optional(),
   application_fee_amount: whole.pipe(z.number().min(0)).optional(),
@@ -97,14 +106,43 @@ const refundList = {
   charge: filled().optional(),
 } satisfies Names<Stripe.RefundListParams>
 
+const productCreate = { name: filled(), description: filled().optional() } satisfies Names<Stripe.ProductCreateParams>
+
+const priceCreate = { product: filled(), unit_amount: amount, currency } satisfies Names<Stripe.PriceCreateParams>
+
+const intentCreate = {
+  ...{ amount, currency, description: filled().optional(), confirm: flag.optional(), shipping: shipping.optional() },
+  payment_method: filled().optional(),
+} satisfies Names<Stripe.PaymentIntentCreateParams>
+
+const methodCreate = {
+  type: z.enum(['card', 'sepa_debit']),
+  card: z.strictObject({ token: filled() }).optional(),
+  sepa_debit: z.strictObject({ iban: filled() }).optional(),
+  billing_details: z
+    .strictObject({ name: filled(), email: email.optional(), phone: filled().optional(), address: address.optional() })
+    .optional(),
+} satisfies Names<Stripe.PaymentMethodCreateParams>
+
 export const PARAMETERS = {
-  sessionCreate: z.strictObject(sessionCreate),
+  productCreate: z.strictObject(productCreate),
+  priceCreate: z.strictObject(priceCreate),
+  intentCreate: z.strictObject({ ...intentCreate, ...ofOldVersions }),
+  methodCreate: z.strictObject(methodCreate),
+  /** Of Stripe's own page, which is no public API: as its CLI does what a buyer does there. */
+  pageConfirm: z.strictObject({ payment_method: filled(), expected_amount: amount }),
+  disputeList: z.strictObject({
+    ...page,
+    payment_intent: filled().optional(),
+  } satisfies Names<Stripe.DisputeListParams>),
+  /** All that anybody changes of a refund or a dispute here. */
+  metadataUpdate: z.strictObject({ metadata, expand }),
+  sessionCreate: z.strictObject({ ...sessionCreate, ...ofOldVersions }),
   sessionList: z.strictObject(sessionList),
   refundCreate: z.strictObject(refundCreate),
   refundList: z.strictObject(refundList),
   /** A retrieval, and an action without words. */
   expandOnly: z.strictObject({ expand }),
-  unused: z.strictObject({ text: text.optional() }),
 }
 
 /** Throws Stripe's refusal, which names the parameter as it was sent: `line_items[0][quantity]`. */

@@ -4,10 +4,9 @@ import { text } from 'node:stream/consumers'
 import Stripe from 'stripe'
 import type { Clock } from '../../../server/kernel/clock'
 import { type Account, createAccount } from './account'
-import { expandAll } from './expand'
 import { createIdempotency, type StripeAnswer } from './idempotency'
-import { PARAMETERS, readParameters } from './parameters'
 import { invalid, StripeRefusal } from './refusal'
+import { route } from './routes'
 import { createWebhooks, type Webhooks } from './webhooks'
 
 /** How one request goes wrong: before Stripe acts, after it acted, or by one of its own answers. */
@@ -103,7 +102,9 @@ function refusalOfHeaders({ headers, method }: IncomingMessage, secretKey: strin
   if (headers.authorization !== `Bearer ${secretKey}`) {
     return refused(new StripeRefusal(401, { type: 'invalid_request_error', message: 'Invalid API Key provided' }))
   }
-  if (headers['stripe-version'] !== Stripe.API_VERSION) return refused(invalid('Invalid Stripe API version'))
+  // Without one the account's own version counts, which is this one.
+  const version = headers['stripe-version'] ?? Stripe.API_VERSION
+  if (version !== Stripe.API_VERSION) return refused(invalid('Invalid Stripe API version'))
   const isForm = headers['content-type']?.startsWith('application/x-www-form-urlencoded')
   return method === 'POST' && !isForm ? refused(invalid('Invalid request: a form is expected')) : undefined
 }
@@ -122,86 +123,4 @@ function act(account: Account, { method, path, form }: StripeRequest, trouble?: 
 
 function refused({ status, body }: StripeRefusal): StripeAnswer {
   return { status, body: { error: body } }
-}
-
-function route(account: Account, method: string, path: string, form: string): object {
-  const match = /^\/v1\/(checkout\/sessions|payment_intents|charges|refunds|disputes)(?:\/(\w+))?(?:\/(\w+))?$/.exec(
-    path,
-  )
-  const [, kind, id, action] = match ?? []
-  switch (`${method} ${kind}${id ? '/id' : ''}${action ? `/${action}` : ''}`) {
-    case 'POST checkout/sessions':
-      return createSession(account, form)
-    case 'GET checkout/sessions':
-      return listSessions(account, form)
-    case 'POST checkout/sessions/id/expire': {
-      const { expand } = readParameters(PARAMETERS.expandOnly, form)
-      return expandAll(account, account.expireSession(id ?? ''), expand)
-    }
-    case 'POST refunds': {
-      const { expand, ...asked } = readParameters(PARAMETERS.refundCreate, form)
-      return expandAll(account, account.refund(asked), expand)
-    }
-    case 'GET refunds': {
-      const { payment_intent, limit = 10 } = readParameters(PARAMETERS.refundList, form)
-      const found = [...account.refunds.values()].reverse()
-      return listOf(
-        found.filter((one) => !payment_intent || one.payment_intent === payment_intent),
-        limit,
-        path,
-      )
-    }
-    case 'GET checkout/sessions/id':
-    case 'GET payment_intents/id':
-    case 'GET charges/id':
-    case 'GET refunds/id':
-    case 'GET disputes/id':
-      return retrieve(account, id ?? '', form)
-    default:
-      throw new StripeRefusal(404, {
-        type: 'invalid_request_error',
-        message: `Unrecognized request URL (${method}: ${path}).`,
-      })
-  }
-}
-
-function retrieve(account: Account, id: string, form: string): object {
-  const { expand } = readParameters(PARAMETERS.expandOnly, form)
-  const found = account.find(id)
-  if (!found)
-    throw new StripeRefusal(404, {
-      type: 'invalid_request_error',
-      code: 'resource_missing',
-      message: `No such object: '${id}'`,
-    })
-  return expandAll(account, found, expand)
-}
-
-function createSession(account: Account, form: string): object {
-  const { expand, ...asked } = readParameters(PARAMETERS.sessionCreate, form)
-  const [first] = asked.line_items
-  const { price_data: price } = first ?? {}
-  if (!first || !price || asked.line_items.length !== 1) throw invalid('One line item is what is known here')
-  const intent = asked.payment_intent_data
-  const session = account.openSession({
-    amount: price.unit_amount * first.quantity,
-    ...{ currency: price.currency, email: asked.customer_email, reference: asked.client_reference_id },
-    ...{ metadata: asked.metadata ?? {}, intentMetadata: intent?.metadata ?? {}, description: intent?.description },
-    ...{ expiresAt: asked.expires_at, successUrl: asked.success_url, cancelUrl: asked.cancel_url },
-    ...{ applicationFee: intent?.application_fee_amount, destination: intent?.transfer_data?.destination },
-  })
-  return expandAll(account, session, expand)
-}
-
-function listSessions(account: Account, form: string): object {
-  const { payment_intent, status, limit = 10 } = readParameters(PARAMETERS.sessionList, form)
-  const found = [...account.sessions.keys()].reverse().map((id) => account.getSession(id))
-  const fitting = found.filter(
-    (one) => (!payment_intent || one.payment_intent === payment_intent) && (!status || one.status === status),
-  )
-  return listOf(fitting, limit, '/v1/checkout/sessions')
-}
-
-function listOf(found: readonly object[], limit: number, url: string): object {
-  return { object: 'list', data: found.slice(0, limit), has_more: found.length > limit, url }
 }

@@ -1,0 +1,21 @@
+/** Pays on Stripe's page without a browser, by the calls that Stripe's own CLI makes (`stripe trigger`); test keys only. */
+export async function payAtStripe(stripe: { apiBase: string; secretKey: string }, page: string, amount: number) {
+  const card = { type: 'card', 'card[token]': 'tok_visa', 'billing_details[name]': 'Jenny Rosen' }
+  const { id } = await post(stripe, 'payment_methods', { ...card, 'billing_details[email]': 'stripe@example.com' })
+  await post(stripe, `payment_pages/${page}/confirm`, { payment_method: String(id), expected_amount: String(amount) })
+}
+
+async function post(
+  { apiBase, secretKey }: { apiBase: string; secretKey: string },
+  path: string,
+  form: Record<string, string>,
+): Promise<Record<string, unknown>> {
+  const answer = await fetch(`${apiBase}/v1/${path}`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${secretKey}`, 'Content-Type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams(form),
+  })
+  const body = (await answer.json()) as Record<string, unknown>
+  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${JSON.stringify(body.error)}`)
+  return body
+}

@@ -1,0 +1,124 @@
+import type { Account, Means } from './account'
+import { VISA } from './account'
+import { expandAll } from './expand'
+import { PARAMETERS, readParameters } from './parameters'
+import { invalid, missing, StripeRefusal } from './refusal'
+
+type Asked = { account: Account; id: string; form: string }
+type Route = (asked: Asked) => object
+
+/** What is answered to which request; the last part of a path with an id may be an action. */
+const ROUTES: Readonly<Record<string, Route>> = {
+  'POST products': ({ account, form }) => account.addProduct(readParameters(PARAMETERS.productCreate, form)),
+  'POST prices': ({ account, form }) => account.addPrice(readParameters(PARAMETERS.priceCreate, form)),
+  'POST payment_methods': ({ account, form }) => account.addMethod(meansOf(form)),
+  'POST checkout/sessions': createSession,
+  'GET checkout/sessions': listSessions,
+  'GET checkout/sessions/id': retrieve,
+  'POST checkout/sessions/id/expire': ({ account, id, form }) => expandedBy(account, account.expireSession(id), form),
+  'GET payment_pages/id': retrieve,
+  'POST payment_pages/id/confirm': confirmPage,
+  'POST payment_intents': createIntent,
+  'GET payment_intents/id': retrieve,
+  'GET charges/id': retrieve,
+  'POST refunds': ({ account, form }) => {
+    const { expand, ...asked } = readParameters(PARAMETERS.refundCreate, form)
+    return expandAll(account, account.refund(asked), expand)
+  },
+  'GET refunds': ({ account, form }) => {
+    const { payment_intent, limit } = readParameters(PARAMETERS.refundList, form)
+    return listOf([...account.refunds.values()].filter(ofIntent(payment_intent)), limit, '/v1/refunds')
+  },
+  'GET refunds/id': retrieve,
+  'POST refunds/id': ({ account, id, form }) => account.describe(id, readParameters(PARAMETERS.metadataUpdate, form)),
+  'GET disputes': ({ account, form }) => {
+    const { payment_intent, limit } = readParameters(PARAMETERS.disputeList, form)
+    return listOf([...account.disputes.values()].filter(ofIntent(payment_intent)), limit, '/v1/disputes')
+  },
+  'GET disputes/id': retrieve,
+  'POST disputes/id': ({ account, id, form }) => account.describe(id, readParameters(PARAMETERS.metadataUpdate, form)),
+  'POST disputes/id/close': ({ account, id, form }) => {
+    readParameters(PARAMETERS.expandOnly, form)
+    return account.closeDispute(id)
+  },
+}
+
+/** Throws Stripe's refusals. */
+export function route(account: Account, method: string, path: string, form: string): object {
+  const [, kind = '', id = '', action] = /^\/v1\/(checkout\/sessions|\w+)(?:\/(\w+))?(?:\/(\w+))?$/.exec(path) ?? []
+  const known = ROUTES[`${method} ${kind}${id ? '/id' : ''}${action ? `/${action}` : ''}`]
+  if (known) return known({ account, id, form })
+  const message = `Unrecognized request URL (${method}: ${path}).`
+  throw new StripeRefusal(404, { type: 'invalid_request_error', message })
+}
+
+function retrieve({ account, id, form }: Asked): object {
+  const found = account.find(id)
+  if (!found) throw missing('object', id)
+  return expandedBy(account, found, form)
+}
+
+function expandedBy(account: Account, object: object, form: string): object {
+  return expandAll(account, object, readParameters(PARAMETERS.expandOnly, form).expand)
+}
+
+function createSession({ account, form }: Asked): object {
+  const { expand, ...asked } = readParameters(PARAMETERS.sessionCreate, form)
+  const [first] = asked.line_items
+  if (!first || asked.line_items.length !== 1) throw invalid('One line item is what is known here')
+  const price = first.price_data ?? account.getPrice(first.price ?? '')
+  const intent = asked.payment_intent_data
+  const session = account.openSession({
+    amount: price.unit_amount * first.quantity,
+    ...{ currency: price.currency, email: asked.customer_email, reference: asked.client_reference_id },
+    ...{ metadata: asked.metadata ?? {}, intentMetadata: intent?.metadata ?? {}, description: intent?.description },
+    ...{ expiresAt: asked.expires_at, successUrl: asked.success_url, cancelUrl: asked.cancel_url },
+    ...{ applicationFee: intent?.application_fee_amount, destination: intent?.transfer_data?.destination },
+  })
+  return expandAll(account, session, expand)
+}
+
+function listSessions({ account, form }: Asked): object {
+  const { payment_intent, status, limit } = readParameters(PARAMETERS.sessionList, form)
+  const found = [...account.sessions.keys()].map((id) => account.getSession(id))
+  const fitting = found.filter((one) => !status || one.status === status).filter(ofIntent(payment_intent))
+  return listOf(fitting, limit, '/v1/checkout/sessions')
+}
+
+const ofIntent = (id: string | undefined) => (one: { payment_intent: string | null }) =>
+  id === undefined || one.payment_intent === id
+
+/** Newest first. */
+function listOf(found: object[], limit = 10, url = ''): object {
+  return { object: 'list', data: found.reverse().slice(0, limit), has_more: found.length > limit, url }
+}
+
+/** Of Stripe's test data: what a payment method is, and how a delayed one ends. */
+function meansOf(form: string): { means: Means; ends: boolean | null } {
+  const { type, card, sepa_debit: debit } = readParameters(PARAMETERS.methodCreate, form)
+  if (type === 'card' && card) return { means: VISA, ends: null }
+  if (type === 'sepa_debit' && debit) return { means: 'delayed', ends: debit.iban.startsWith('AT') }
+  throw invalid(`Missing required param: ${type}.`, { code: 'parameter_missing', param: type })
+}
+
+function confirmPage({ account, id, form }: Asked): object {
+  const { payment_method: methodId, expected_amount: expected } = readParameters(PARAMETERS.pageConfirm, form)
+  const { means, ends } = account.getMethod(methodId)
+  const session = account.getSession(id)
+  if (session.amount_total !== expected) throw invalid('The amount is another one', { param: 'expected_amount' })
+  account.confirm(id, means)
+  if (ends !== null) account.settle(id, ends)
+  return session
+}
+
+function createIntent({ account, form }: Asked): object {
+  const { confirm, payment_method: method = '', ...asked } = readParameters(PARAMETERS.intentCreate, form)
+  const intent = account.openIntent(asked)
+  if (!confirm) return intent
+  if (/declined/i.test(method)) throw account.decline(intent)
+  account.charge(intent, VISA)
+  if (/createDispute/.test(method)) {
+    account.openDispute(intent.id, /Inquiry/.test(method) ? { status: 'warning_needs_response' } : {})
+  }
+  return intent
+}
