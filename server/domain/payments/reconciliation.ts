@@ -10,6 +10,10 @@ import { type PaymentAttemptRow, paymentAttempts } from './table'
 
 /** How long a notice may be missing before the gateway is asked. A page is asked about when its session ends, too. */
 const OPEN_MS = 10 * MINUTE_MS
+/**
+ * A bank takes days, so that nobody minds an hour more; a buyer who sees the debit on their account and "being confirmed" here would mind
+ * half a day. One question an hour for each costs little: 10,000 that wait ask three times a second, and Stripe answers a hundred.
+ */
 const SETTLING_MS = HOUR_MS
 const UNWANTED_MS = 10 * MINUTE_MS
 const AGAIN_MS = MINUTE_MS
