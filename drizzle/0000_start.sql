@@ -148,6 +148,7 @@ CREATE TABLE "crypto_payments" (
 	"amount_usd_cents" bigint NOT NULL,
 	"expected_units" numeric(78, 0) NOT NULL,
 	"tolerance_units" numeric(78, 0) NOT NULL,
+	"overpayment_units" numeric(78, 0) NOT NULL,
 	"rate_e8" bigint NOT NULL,
 	"rate_source" text NOT NULL,
 	"rate_at" timestamp (3) with time zone NOT NULL,
@@ -169,6 +170,19 @@ CREATE TABLE "crypto_payments" (
 	"due_at" timestamp (3) with time zone,
 	"due_height" bigint,
 	CONSTRAINT "crypto_payments_store_id_id_pk" PRIMARY KEY("store_id","id")
+);
+--> statement-breakpoint
+CREATE TABLE "crypto_settings" (
+	"store_id" bigint NOT NULL,
+	"is_test" boolean NOT NULL,
+	"expiry_minutes" integer NOT NULL,
+	"grace_minutes" integer NOT NULL,
+	"underpayment_basis_points" integer NOT NULL,
+	"overpayment_basis_points" integer NOT NULL,
+	"bsc_confirmations" integer NOT NULL,
+	"tron_confirmations" integer NOT NULL,
+	"ethereum_confirmations" integer NOT NULL,
+	CONSTRAINT "crypto_settings_store_id_is_test_pk" PRIMARY KEY("store_id","is_test")
 );
 --> statement-breakpoint
 CREATE TABLE "disputes" (

@@ -233,6 +233,11 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
     as: 'test',
     input: async (store) => ({ ...(await cryptoPayment(store)), action: 'confirm' }),
   },
+  'payments.get_settings': { input: () => ({}) },
+  'payments.update_settings': {
+    as: 'test',
+    input: () => ({ expiry_minutes: 60, underpayment_tolerance_basis_points: 50, confirmations: { bsc: 30 } }),
+  },
   'addresses.add': {
     as: 'test',
     input: () => ({ network: 'bsc', addresses: [{ address: ADDRESS, label: 'Ledger' }] }),

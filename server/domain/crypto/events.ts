@@ -40,7 +40,7 @@ function typesOf(before: CryptoPaymentRow, after: CryptoPaymentRow): CryptoEvent
   const isShort = has > 0n && !isWhole && after.reversedAt === null
   if (isShort && (has > had || isNow('failed'))) types.push('payment.underpaid')
   if (isNow('confirmed')) types.push('payment.confirmed')
-  const isMore = has > after.expectedUnits && after.status === 'confirmed'
+  const isMore = has > after.expectedUnits + after.overpaymentUnits && after.status === 'confirmed'
   if (isMore && (isNow('confirmed') || has > had)) types.push('payment.overpaid')
   if (isNow('expired')) types.push('payment.expired')
   if (isNow('cancelled')) types.push('payment.cancelled')

@@ -1,6 +1,9 @@
 import { router, storeProcedure } from '../../trpc'
+import { NoInput } from '../stores/schema'
 import { NewPayment, NewSimulation, Payment, PaymentPage, PaymentQuery, PaymentRef } from './schema'
 import { cancelPayment, createPayment, getPayment, listPayments } from './service'
+import { getSettings, toSettings, updateSettings } from './settings'
+import { PaymentSettings, PaymentSettingsUpdate } from './settings-schema'
 import { simulate } from './simulation'
 import { toOnePayment, toPayments } from './view'
 
@@ -78,4 +81,30 @@ export const paymentsRouter = router({
     .input(NewSimulation)
     .output(Payment)
     .mutation(async ({ ctx, input }) => toOnePayment(ctx, await simulate(ctx, input))),
+
+  get_settings: storeProcedure
+    .meta({
+      tool: 'get_payment_settings',
+      title: 'Show the settings of crypto payments',
+      summary: 'How long your crypto payments can be paid, what may be missing or too much, and when they count.',
+      scope: 'payments:read',
+      rest: 'GET /v1/payment_settings',
+    })
+    .input(NoInput.prefault({}))
+    .output(PaymentSettings)
+    .query(async ({ ctx }) => toSettings(ctx, await getSettings(ctx))),
+
+  update_settings: storeProcedure
+    .meta({
+      tool: 'update_payment_settings',
+      title: 'Change the settings of crypto payments',
+      summary:
+        'Changes time, tolerances and confirmations of the payments that are made from now on; those that are there keep theirs. A test key changes those of test payments.',
+      scope: 'store:write',
+      rest: 'PATCH /v1/payment_settings',
+      idempotent: true,
+    })
+    .input(PaymentSettingsUpdate)
+    .output(PaymentSettings)
+    .mutation(async ({ ctx, input }) => toSettings(ctx, await updateSettings(ctx, input))),
 })

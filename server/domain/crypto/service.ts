@@ -2,7 +2,7 @@ import { and, desc, eq, gte, lt } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
 import { olderThan, pageOf, readCursor } from '../../db/paging'
 import { inTransaction } from '../../db/transaction'
-import { addMs, HOUR_MS, MINUTE_MS } from '../../kernel/clock'
+import { addMs, MINUTE_MS } from '../../kernel/clock'
 import { AppError } from '../../kernel/errors'
 import { derivedRowId, newPaymentNumber, newPaymentToken, newRowId, storeOfPaymentToken } from '../../kernel/ids'
 import { type CoinFacts, coinFacts, NETWORK_FACTS } from '../../kernel/networks'
@@ -18,14 +18,9 @@ import { recordEvents } from '../webhooks/events'
 import { eventsOf } from './events'
 import { currentRate, type Rate, unitsFor } from './rates'
 import type { NewPayment, PaymentQuery } from './schema'
+import { confirmationsOf, getSettings, type Settings } from './settings'
 import { lockPayment } from './settlement'
 import { type CryptoPaymentRow, cryptoPayments } from './table'
-
-/** Document B's. */
-const PAYABLE_MS = 30 * MINUTE_MS
-
-/** How much longer the rest of a payment that came short may take. */
-const GRACE_MS = HOUR_MS
 
 /**
  * A payment with an address of the pool, locked to it until it ends. `run` names this very call: a repetition whose first answer was
@@ -39,10 +34,10 @@ export async function createPayment(ctx: StoreContext, input: NewPayment, run?: 
   const made = run === undefined ? undefined : await findPayment(ctx, eq(cryptoPayments.id, id))
   if (made) return made
   // It may ask the world outside: not inside the transaction.
-  const rate = await currentRate(ctx, coin)
+  const [rate, settings] = await Promise.all([currentRate(ctx, coin), getSettings(ctx)])
   for (;;) {
     try {
-      return await inTransaction(ctx, (tx) => open(tx, id, termsOf(tx, input, coin, rate)))
+      return await inTransaction(ctx, (tx) => open(tx, id, termsOf(tx, input, { coin, rate, settings })))
     } catch (error) {
       if (!(error instanceof AddressClaimedError)) throw error
       await correctHolder(ctx, error)
@@ -79,27 +74,32 @@ function payableCoin({ isTest, networks }: StoreContext, { network, currency }: 
   return coin
 }
 
-function termsOf(ctx: StoreContext, input: NewPayment, coin: CoinFacts, rate: Rate) {
+type Found = { coin: CoinFacts; rate: Rate; settings: Settings }
+
+function termsOf(ctx: StoreContext, input: NewPayment, { coin, rate, settings }: Found) {
   const { network, currency, amount_usd_cents: usdCents } = input
   const at = ctx.clock.now()
-  const expiresAt = addMs(at, PAYABLE_MS)
+  const expiresAt = addMs(at, settings.expiryMinutes * MINUTE_MS)
+  const expectedUnits = unitsFor(BigInt(usdCents), rate.rateE8, coin)
+  const share = (basisPoints: number) => (expectedUnits * BigInt(basisPoints)) / 10_000n
   return {
     network,
     coin: currency,
     amountUsdCents: BigInt(usdCents),
-    expectedUnits: unitsFor(BigInt(usdCents), rate.rateE8, coin),
-    toleranceUnits: 0n,
+    expectedUnits,
+    toleranceUnits: share(settings.underpaymentBasisPoints),
+    overpaymentUnits: share(settings.overpaymentBasisPoints),
     rateE8: rate.rateE8,
     rateSource: rate.source,
     rateAt: rate.at,
-    requiredConfirmations: NETWORK_FACTS[network].confirmations,
+    requiredConfirmations: confirmationsOf(settings, network),
     externalOrderId: input.external_order_id || null,
     customerEmail: input.customer_email ?? null,
     redirectUrl: input.redirect_url ?? null,
     metadata: input.metadata ?? {},
     createdAt: at,
     expiresAt,
-    graceEndsAt: addMs(expiresAt, GRACE_MS),
+    graceEndsAt: addMs(expiresAt, settings.graceMinutes * MINUTE_MS),
     dueAt: expiresAt,
   }
 }

@@ -4,6 +4,7 @@ import { type Deps, type StoreContext, storeContext } from '../../context'
 import { readAddress, tronAddress } from '../../kernel/chain-address'
 import { addMs } from '../../kernel/clock'
 import { AppError } from '../../kernel/errors'
+import { greaterOf } from '../../kernel/money'
 import { knownCoin, NETWORK_FACTS, type NetworkName, parseUnits } from '../../kernel/networks'
 import type { BlockRef, Transfer } from '../../ports/network'
 import { type Chain, chainOf, readCursorOf } from '../chains/chain'
@@ -62,9 +63,13 @@ function send(ctx: StoreContext, payment: CryptoPaymentRow, amount: string | und
 
 async function confirm(ctx: StoreContext, payment: CryptoPaymentRow, { blocks }: NewSimulation): Promise<void> {
   if (payment.status === 'pending' && missingOf(payment) > 0n) await send(ctx, payment, undefined, missingOf(payment))
-  const { dueHeight } = await getPayment(ctx, payment.number)
+  const { dueHeight, height } = await getPayment(ctx, payment.number)
   const cursor = await readCursorOf(ctx, chainOf(ctx, payment.network))
-  const needed = dueHeight === null || !cursor ? 1 : Math.max(Number(dueHeight - cursor.number), 1)
+  const final = height === null ? null : height + BigInt(NETWORK_FACTS[payment.network].confirmations) - 1n
+  const needed =
+    dueHeight === null || final === null || !cursor
+      ? 1
+      : Math.max(Number(greaterOf(dueHeight, final) - cursor.number), 1)
   for (let left = blocks ?? needed; left > 0; left--) await mine(ctx, payment.network, [])
 }
 

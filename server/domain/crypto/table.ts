@@ -42,8 +42,10 @@ export const cryptoPayments = pgTable(
     address: text('address').notNull(),
     amountUsdCents: minorUnits('amount_usd_cents').notNull(),
     expectedUnits: baseUnits('expected_units').notNull(),
-    /** Less than this may be missing. */
+    /** No more than this may be missing. */
     toleranceUnits: baseUnits('tolerance_units').notNull(),
+    /** No more than this may come beside it without a word. */
+    overpaymentUnits: baseUnits('overpayment_units').notNull(),
     /** Dollars of one coin, times 10^8, and where they were asked for. */
     rateE8: bigint('rate_e8', { mode: 'bigint' }).notNull(),
     rateSource: text('rate_source').notNull(),
@@ -97,3 +99,22 @@ export const cryptoPayments = pgTable(
 )
 
 export type CryptoPaymentRow = typeof cryptoPayments.$inferSelect
+
+/** What a store has set for its payments; without a row document B's values hold. */
+export const cryptoSettings = pgTable(
+  'crypto_settings',
+  {
+    storeId: storeIdColumn(),
+    isTest: isTestColumn(),
+    expiryMinutes: integer('expiry_minutes').notNull(),
+    graceMinutes: integer('grace_minutes').notNull(),
+    underpaymentBasisPoints: integer('underpayment_basis_points').notNull(),
+    overpaymentBasisPoints: integer('overpayment_basis_points').notNull(),
+    bscConfirmations: integer('bsc_confirmations').notNull(),
+    tronConfirmations: integer('tron_confirmations').notNull(),
+    ethereumConfirmations: integer('ethereum_confirmations').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.storeId, t.isTest] })],
+)
+
+export type CryptoSettingsRow = typeof cryptoSettings.$inferSelect

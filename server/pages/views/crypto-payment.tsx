@@ -79,7 +79,7 @@ function wordsOf({ visit, payment, store }: ShownPayment) {
     needed: named(payment.expectedUnits),
     restNamed: named(rest),
     late: named(payment.lateUnits),
-    over: credited > payment.expectedUnits ? named(credited - payment.expectedUnits) : null,
+    over: rest + payment.overpaymentUnits < 0n ? named(-rest) : null,
   }
 }
 
