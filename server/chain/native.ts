@@ -27,7 +27,7 @@ export async function topLevelTransfers(reader: NativeReader): Promise<Transfer[
   const { node, block, ref, addressOf, isWatched } = reader
   const transfers: Transfer[] = []
   for (const { hash, index, from, to, value } of block.transactions) {
-    if (value === 0n || to === null || from === to || !isWatched(addressOf(to))) continue
+    if (value === 0n || to === null || from === to || !isWatched(to)) continue
     if (!(await receiptOf(node, block, hash)).succeeded) continue
     const place = { txHash: hash, logIndex: -1 - index, coin: 'native' as const }
     transfers.push({ ...place, from: addressOf(from), to: addressOf(to), units: value, block: ref })
@@ -60,7 +60,7 @@ const ZEROS = '0'.repeat(24)
 type Named = { tx: EvmTransaction; word: number }
 
 /** Watched addresses that calldata names in a word of its own, each with the first transaction that does. */
-function namedInCalldata({ block, tokens, addressOf, isWatched }: NativeReader): Map<string, Named> {
+function namedInCalldata({ block, tokens, isWatched }: NativeReader): Map<string, Named> {
   const named = new Map<string, Named>()
   for (const tx of block.transactions) {
     if (tx.to === null || tokens.has(tx.to)) continue
@@ -68,7 +68,7 @@ function namedInCalldata({ block, tokens, addressOf, isWatched }: NativeReader):
       // An address has its upper bytes empty, and a small number nearly all of them.
       if (!tx.input.startsWith(ZEROS, at) || tx.input.startsWith('00000000', at + 24)) continue
       const hex = `0x${tx.input.slice(at + 24, at + 64).toLowerCase()}`
-      if (!named.has(hex) && isWatched(addressOf(hex))) named.set(hex, { tx, word: (at - 10) / 64 })
+      if (!named.has(hex) && isWatched(hex)) named.set(hex, { tx, word: (at - 10) / 64 })
     }
   }
   return named

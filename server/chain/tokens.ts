@@ -84,8 +84,9 @@ export function transferOf(
   const token = tokens.get(log.address)
   if (!token || topic !== TRANSFER_TOPIC || !from || !to || log.topics.length !== 3) return undefined
   if (log.data.length !== 66 || from === to) return undefined
-  const address = addressOf(addressInWord(to))
-  if (!isWatched(address)) return undefined
+  const receiver = addressInWord(to)
+  // Most logs are nobody's of ours, and end here, before anything about them is made readable.
+  if (!isWatched(receiver)) return undefined
   const units = BigInt(log.data)
   if (units === 0n) return undefined
   return {
@@ -93,7 +94,7 @@ export function transferOf(
     logIndex: log.logIndex,
     coin: token.coin,
     from: addressOf(addressInWord(from)),
-    to: address,
+    to: addressOf(receiver),
     units,
     block,
   }

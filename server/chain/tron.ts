@@ -116,7 +116,7 @@ function sentTrx(
     if (contract?.type !== 'TransferContract' || tx.ret[0]?.contractRet !== 'SUCCESS') return []
     const { amount, owner_address: owner, to_address: receiver } = contract.parameter.value
     const [from, to] = [hexAfterPrefix(owner), hexAfterPrefix(receiver)]
-    if (!from || !to || from === to || !Number.isSafeInteger(amount) || !isWatched(addressOf(to))) return []
+    if (!from || !to || from === to || !Number.isSafeInteger(amount) || !isWatched(to)) return []
     const place = { txHash: hashOf(tx), logIndex: -1 - index, coin: 'native' as const }
     return { ...place, from: addressOf(from), to: addressOf(to), units: BigInt(amount ?? 0), block: ref }
   })

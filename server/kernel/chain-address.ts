@@ -58,6 +58,11 @@ export function tronAddress(bytes: Uint8Array): string {
   return base58check.encode(Uint8Array.of(TRON_PREFIX, ...bytes))
 }
 
+/** The 20 bytes that the chains themselves name an address by: `0x` and 40 hex digits. */
+export function addressHex(address: string): string {
+  return address.startsWith('T') ? `0x${Buffer.from(tronAddressBytes(address)).toString('hex')}` : address.toLowerCase()
+}
+
 /** What comes after the prefix of a TRON address that was read before, for calls that name it in hexadecimal. */
 export function tronAddressBytes(address: string): Uint8Array {
   return base58check.decode(address).subarray(1)

@@ -40,8 +40,8 @@ export type Finality = {
   finalized: bigint
 }
 
-/** Asked for every address of a batch of transfers, so it must be fast and hold them all. */
-export type IsWatched = (address: string) => boolean
+/** Asked for every address that a block names, as the chain names it (`0x` and 40 hex digits, TRON's without its prefix): it must be fast. */
+export type IsWatched = (hex: string) => boolean
 
 /** A chain as its watcher reads it; `server/chain` has the real ones. What can't be answered now is thrown, and asked again later. */
 export type Network = {

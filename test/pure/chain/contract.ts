@@ -110,10 +110,10 @@ function transfersContract({ name }: ChainUnderTest, stage: () => Stage) {
   })
 
   test('only transfers to watched addresses are answered', async () => {
-    const { anvil, open, node, pay, address } = stage()
+    const { anvil, open, node, pay } = stage()
     await pay([SHOP, 5n], [OTHER, 7n])
     await anvil.mine()
-    const { transfers } = await open(node()).read(1n, 1n, (to) => to === address(OTHER))
+    const { transfers } = await open(node()).read(1n, 1n, (hex) => hex === OTHER)
     expect(transfers.map(({ units }) => units)).toEqual([7n])
   })
 

@@ -41,7 +41,7 @@ describe('what only EVM chains have', () => {
       { ...internal, to: address(OTHER), units: 25n },
       { ...internal, to: address(SHOP), units: 50n },
     ])
-    const again = await network.read(1n, 1n, (to) => to === address(OTHER))
+    const again = await network.read(1n, 1n, (hex) => hex === OTHER)
     expect(again.transfers).toEqual(transfers.filter(({ to }) => to === address(OTHER)))
   })
 
@@ -49,7 +49,7 @@ describe('what only EVM chains have', () => {
     const { anvil, open, node } = stage()
     await anvil.send({ to: PAYER, value: 75n, data: transferCall([SHOP, 50n]) })
     await anvil.mine()
-    const { transfers } = await open(node()).read(1n, 1n, (to) => to.toLowerCase() === SHOP)
+    const { transfers } = await open(node()).read(1n, 1n, (hex) => hex === SHOP)
     expect(transfers).toEqual([])
   })
 
