@@ -7,14 +7,18 @@ import { freePort } from '../support/ports'
 import { cpuMicros, runLoad, startFile } from './processes'
 
 /**
- * `bun run bench [seconds] [rounds]`: what Payhook's doors cost beside the floor, on a real PostgreSQL. Rounds are short and
+ * `bun run bench [seconds] [rounds] [part of a row's name]`: what Payhook's doors cost beside the floor, on a real PostgreSQL. Rounds are short and
  * interleaved, so that whatever else the machine does hits all alike; figures are medians. Quote the ratios, not the rates.
  */
-const [seconds = 2, rounds = 7] = process.argv.slice(2).map(Number)
+const [seconds = 2, rounds = 7] = process.argv.slice(2, 4).map(Number)
+const wanted = process.argv[4] ?? ''
 
 /** A shop's database waits for its disk at every commit. Without that (BENCH_FSYNC=off) only CPU is compared. */
 const durable = process.env.BENCH_FSYNC !== 'off'
 const CONNECTIONS = 16
+const PAYMENT = { amount_usd_cents: 5_000, network: 'bsc', currency: 'usdt' }
+/** Of the pool: each payment that is made keeps one. */
+const ADDRESSES = 100_000
 const WARM_UP = 2
 
 type Target = { name: string; floor: 'GET' | 'POST'; port: number; pid: number; request: string; status: number }
@@ -61,8 +65,14 @@ async function makeTargets(): Promise<Target[]> {
       status: 200,
       request: http('POST', '/mcp', mcp, call('create_product', JSON.parse(body))),
     },
+    {
+      ...post,
+      name: 'REST create_payment',
+      ...payhook,
+      request: http('POST', '/api/v1/payments/', key, JSON.stringify(PAYMENT)),
+    },
   ]
-  return targets
+  return targets.filter(({ name }) => name.startsWith('floor') || name.includes(wanted))
 }
 
 async function startFloor() {
@@ -88,9 +98,24 @@ async function startPayhook() {
   await untilServing(port)
   for (;;) {
     const key = /sk_test_\w{48}/.exec(printed)?.[0]
-    if (key) return { port, pid: Number(child.pid), key }
+    if (key) {
+      await fillPool()
+      return { port, pid: Number(child.pid), key }
+    }
     await Bun.sleep(20)
   }
+}
+
+/** Of the first store's test keys. */
+async function fillPool(): Promise<void> {
+  const admin = postgres(`${database.url}/payhook`, { max: 1 })
+  await admin`insert into receive_addresses (store_id, id, is_test, network, address, status, used_count, created_at)
+    select s.store_id, gen_random_uuid(), true, 'bsc', '0x' || lpad(to_hex(n), 40, '0'), 'active', 0, now()
+    from stores s, generate_series(1, ${ADDRESSES}::int) n`
+  await admin`insert into address_owners (address, network, realm, store_id, address_id, added_at)
+    select address, network, store_id, store_id, id, created_at from receive_addresses`
+  await admin`vacuum analyze receive_addresses`
+  await admin.end()
 }
 
 async function untilServing(port: number): Promise<void> {
