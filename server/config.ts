@@ -36,6 +36,20 @@ const stripeSecret = z
   .regex(/^whsec_\S+$/, 'must be the signing secret of an endpoint at Stripe, such as whsec_…')
   .optional()
 
+/** `a, b`: URLs of one kind of server, the preferred one first. Never named in an error, since their paths hold keys. */
+const nodeUrls = optional(
+  z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').flatMap((one) => one.trim() || []))
+    .pipe(z.array(z.url({ protocol: /^https?$/, error: 'must be http or https URLs, separated by commas' })))
+    .refine((urls) => new Set(urls).size === urls.length, 'names a URL twice')
+    .refine(
+      (urls) => urls.every((url) => URL.parse(url)?.username === ''),
+      'must not hold a user and a password; most nodes take a key in the path',
+    ),
+)
+
 /** Every variable that the process reads, with its meaning and default; README's table says the same. */
 const Environment = z.object({
   PORT: optional(z.coerce.number('must be a port number').int().min(0).max(65_535).default(3000)).describe(
@@ -69,6 +83,15 @@ const Environment = z.object({
   STRIPE_API_BASE: optional(z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional()).describe(
     "Another server that speaks Stripe's API, for tests",
   ),
+  ETHEREUM_RPC_URLS: nodeUrls.describe(
+    'Nodes of Ethereum, by JSON-RPC, separated by commas; enables its live payments',
+  ),
+  BSC_RPC_URLS: nodeUrls.describe('The same of BNB Smart Chain'),
+  TRON_RPC_URLS: nodeUrls.describe("The same of TRON: java-tron's JSON-RPC, which ends in /jsonrpc"),
+  TRON_API_URL: nodeUrls.describe('HTTP APIs of nodes of TRON; those of TRON_RPC_URLS when unset'),
+  PRICE_API_BASE: optional(z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional()).describe(
+    'Another server that answers as CoinGecko and Coinbase do, for tests',
+  ),
   SMTP_URL: optional(smtpUrl).describe('Mail server, smtp://user:password@host:587; unset: e-mails stay in the outbox'),
   MAIL_FROM: optional(z.email('must be an e-mail address such as receipts@example.com').optional()).describe(
     'Address that receipts come from; needed with SMTP_URL',
@@ -97,6 +120,12 @@ export type StripeConfig = {
   apiBase: string | undefined
 }
 
+/** Nodes by network, and who knows prices; a network without nodes takes no live payments. */
+export type ChainsConfig = {
+  nodes: Readonly<Record<'ethereum' | 'bsc' | 'tron' | 'tronApi', readonly string[]>>
+  priceApiBase: string | undefined
+}
+
 export type Config = {
   port: number
   host: string
@@ -111,6 +140,7 @@ export type Config = {
   webhookRetentionDays: number
   /** Stripe in each mode; undefined where it isn't configured. */
   stripe: { live: StripeConfig | undefined; test: StripeConfig | undefined }
+  chains: ChainsConfig
   /** Where receipts are handed over, and the address they come from; undefined when they stay in the outbox. */
   smtp: { url: string; from: string } | undefined
   /** The two of the stdio door. Without a trailing slash. */
@@ -148,6 +178,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     allowPrivateWebhooks: env.PAYHOOK_ALLOW_PRIVATE_WEBHOOKS,
     webhookRetentionDays: env.PAYHOOK_WEBHOOK_RETENTION_DAYS,
     stripe: stripeOf(env),
+    chains: chainsOf(env),
     smtp: smtpOf(env),
     serverUrl: env.PAYHOOK_URL?.replace(/\/+$/, ''),
     apiKey: env.PAYHOOK_API_KEY,
@@ -168,6 +199,14 @@ function stripeOf(env: z.infer<typeof Environment>): Config['stripe'] {
 
 function badStripe(what: string) {
   return new ConfigError(`${what} and start again.`)
+}
+
+function chainsOf(env: z.infer<typeof Environment>): ChainsConfig {
+  const { ETHEREUM_RPC_URLS: ethereum, BSC_RPC_URLS: bsc, TRON_RPC_URLS: tron, TRON_API_URL: tronApi } = env
+  if (tronApi.length > 0 && tron.length === 0) {
+    throw new ConfigError('TRON_API_URL is set, but TRON_RPC_URLS is not, and both are needed. Set it and start again.')
+  }
+  return { nodes: { ethereum, bsc, tron, tronApi }, priceApiBase: env.PRICE_API_BASE?.replace(/\/+$/, '') }
 }
 
 function smtpOf({ SMTP_URL: url, MAIL_FROM: from }: z.infer<typeof Environment>): Config['smtp'] {

@@ -1,6 +1,7 @@
 import type { Config } from './config'
 import type { Db } from './db/client'
 import type { AfterCommit } from './db/transaction'
+import type { ChainHealth, ChainMonitor } from './domain/chains/health'
 import type { KeyLookup } from './domain/keys/lookup'
 import type { KeyUsage } from './domain/keys/usage'
 import type { Clock } from './kernel/clock'
@@ -48,6 +49,9 @@ export type Deps = {
   /** Those that live crypto payments can be made on. */
   networks: Networks
   rates: Rates
+  /** What watchers tell of the networks, and how each one that is enabled is now. */
+  chainMonitor: ChainMonitor
+  chainHealth(): ChainHealth[]
   sender: Sender
   /** Null without SMTP_URL: e-mails stay in the outbox. */
   mailer: Mailer | null

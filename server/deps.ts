@@ -1,12 +1,15 @@
+import { createLiveChains } from './chain/live'
 import { createSimulatedRates } from './chain/rates/simulated'
 import type { Config } from './config'
 import type { Deps, Log } from './context'
 import type { DatabaseHandle } from './db/client'
+import { createChainMonitor } from './domain/chains/health'
 import { createKeyLookup } from './domain/keys/lookup'
 import { createKeyUsage } from './domain/keys/usage'
 import { createSandboxGateway } from './gateways/sandbox/gateway'
 import { createStripeGateway } from './gateways/stripe/gateway'
 import { type Clock, HOUR_MS, MINUTE_MS } from './kernel/clock'
+import { NETWORKS } from './kernel/networks'
 import { createSmtpMailer } from './mailer/smtp'
 import { createMetrics } from './metrics'
 import type { Gateways } from './ports/gateway'
@@ -28,14 +31,32 @@ export function createDeps({ config, publicUrl, database, clock, log }: Surround
     lookUpKey: createKeyLookup(database.db),
     keyUsage: createKeyUsage(),
     gateways: createGateways(config, clock),
-    networks: {},
-    rates: { live: [], test: [createSimulatedRates(clock)] },
+    ...createChains(config, clock, log),
     sender: createSender({ allowPrivate: config.allowPrivateWebhooks }),
     mailer: config.smtp ? createSmtpMailer(config.smtp) : null,
     signUps: createRateLimit(SIGN_UPS_PER_HOUR, HOUR_MS / 1000),
     licenseCalls: createRateLimit(LICENSE_CALLS_PER_MINUTE, MINUTE_MS / 1000),
     cardForms: createRateLimit(CARD_FORMS_PER_MINUTE, MINUTE_MS / 1000),
     wake: () => undefined,
+  }
+}
+
+function createChains({ chains }: Config, clock: Clock, log: Log) {
+  const chainMonitor = createChainMonitor(clock, log)
+  const { networks, rates, health } = createLiveChains(
+    chains.nodes,
+    clock,
+    chainMonitor.noteProblem,
+    chains.priceApiBase,
+  )
+  return {
+    networks,
+    rates: { live: rates, test: [createSimulatedRates(clock)] },
+    chainMonitor,
+    chainHealth: () => {
+      const nodes = health()
+      return NETWORKS.filter((name) => networks[name]).map((name) => chainMonitor.healthOf(name, nodes[name] ?? []))
+    },
   }
 }
 

@@ -1,9 +1,10 @@
 import type { NetworkName } from '../kernel/networks'
-import type { Blocks, IsWatched, Transfer } from '../ports/network'
+import type { Blocks, IsWatched, NodeProblem, Transfer } from '../ports/network'
 import { type Linked, type Log, lacking, quantity, readLogs } from './answers'
+import { type Balances, createBalances, type ReadBlock, unnamedTransfers } from './balances'
 import { type EvmBlock, logsOfReceipts, mayHaveTransfers, readBlock, refOf } from './evm-block'
 import { internalTransfers, type NativeReader, topLevelTransfers } from './native'
-import type { Node, NodeProblem } from './nodes'
+import type { Node } from './nodes'
 import { inParallel } from './ranges'
 import { RpcFailure } from './rpc'
 import { addressReader, type Tokens, TRANSFER_TOPIC, tokensOf, transferOf } from './tokens'
@@ -15,32 +16,39 @@ const BALANCES_KEPT = 100n
 export type BlockReader = {
   tokens: Tokens
   addressOf: (hex: string) => string
+  balances: Balances
   report?: (problem: NodeProblem) => void
 }
 
 export function blockReader(name: NetworkName, report?: (problem: NodeProblem) => void): BlockReader {
-  return { tokens: tokensOf(name), addressOf: addressReader(name), report }
+  return { tokens: tokensOf(name), addressOf: addressReader(name), balances: createBalances(), report }
 }
 
-/** What to read, and the chain's newest block. */
-export type Run = { first: bigint; last: bigint; head: bigint }
+/** What to read, the chain's newest block, and the addresses that wait for native money. */
+export type Run = { first: bigint; last: bigint; head: bigint; awaited?: readonly string[] }
 
 /** One block, with its logs by its hash; or several, linked to each other, each of whose logs names one of them. */
 export async function readRun(reader: BlockReader, node: Node, run: Run, isWatched: IsWatched): Promise<Blocks> {
-  const { first, last } = run
+  const { first, last, awaited = [] } = run
   const numbers = Array.from({ length: Number(last - first) + 1 }, (_, nth) => first + BigInt(nth))
   const blocks = linked(await inParallel(numbers, BLOCKS_AT_ONCE, (number) => blockOf(node, number)))
   const [start, end] = [blocks[0], blocks.at(-1)]
   if (!start || !end) throw new RangeError(`there are no blocks from ${first} to ${last}`)
   const logs = await logsOf(reader, node, blocks)
-  const transfers: Transfer[] = []
+  const read: ReadBlock[] = []
   for (const block of blocks) {
     const { tokens, addressOf } = reader
     const native: NativeReader = { node, block, ref: refOf(block), tokens, addressOf, isWatched }
     const paid = await tokenTransfers(native, logs.get(block.hash) ?? [])
     const sent = await topLevelTransfers(native)
-    transfers.push(...inOrder(block, [...paid, ...sent, ...(await fromContracts(reader, native, sent, run.head))]))
+    const named = await whereBalancesAre(reader, node, block, run.head, () => internalTransfers(native, sent))
+    read.push({ ...native, sent, transfers: [...paid, ...sent, ...named] })
   }
+  const rest = () => unnamedTransfers(reader.balances, read, awaited)
+  const unnamed = await whereBalancesAre(reader, node, start, run.head, rest)
+  const transfers = read.flatMap(({ block, transfers: some }) =>
+    inOrder(block, [...some, ...unnamed.filter((one) => one.block.hash === block.hash)]),
+  )
   return { first, parentHash: start.parentHash, last: refOf(end), transfers }
 }
 
@@ -97,15 +105,20 @@ async function tokenTransfers(native: NativeReader, logged: Log[]): Promise<Tran
 }
 
 /** Of a block whose balances no node may have any more, none are known; the operator is told. */
-async function fromContracts(reader: BlockReader, native: NativeReader, sent: readonly Transfer[], head: bigint) {
+async function whereBalancesAre(
+  { report }: BlockReader,
+  node: Node,
+  block: EvmBlock,
+  head: bigint,
+  look: () => Promise<Transfer[]>,
+) {
   try {
-    return await internalTransfers(native, sent)
+    return await look()
   } catch (error) {
-    const { node, block } = native
     const isExpected = error instanceof RpcFailure && (error.kind === 'lacking' || error.kind === 'unsupported')
     if (!isExpected || head - block.number < BALANCES_KEPT) throw error
     const message = `no balances of block ${block.number}: what contracts sent in it is not seen (${error.message})`
-    reader.report?.({ host: node.host, kind: error.kind, message })
+    report?.({ host: node.host, kind: error.kind, message })
     return []
   }
 }

@@ -1,10 +1,10 @@
 import type { Clock } from '../kernel/clock'
 import { NETWORK_FACTS } from '../kernel/networks'
-import type { Blocks, IsWatched, Network } from '../ports/network'
+import type { Blocks, IsWatched, Network, NodeProblem } from '../ports/network'
 import { type Header, headerAt, lacking, neededHeader, quantityOf } from './answers'
 import { refOf } from './evm-block'
 import { blockReader, readRun } from './evm-reader'
-import { createNodes, type Node, type NodeProblem, type Nodes } from './nodes'
+import { createNodes, type Node, type Nodes } from './nodes'
 import { createAdaptiveRange, greatest, least } from './ranges'
 import { RpcFailure } from './rpc'
 import { checkDecimals, tokensOf } from './tokens'
@@ -66,16 +66,17 @@ export function createEvmNetwork(name: EvmNetworkName, nodes: Nodes, report?: (p
     return { ...refOf(head), finalized }
   }
 
-  async function read(first: bigint, last: bigint, isWatched: IsWatched): Promise<Blocks> {
+  async function read(first: bigint, last: bigint, isWatched: IsWatched, awaited: readonly string[] = []) {
     if (newest.finalized < 0n) await head()
     const end = least(last, newest.finalized)
     return nodes.use((node) => {
-      if (first >= end) return readRun(reader, node, { first, last: first, head: newest.head }, isWatched)
-      return range.run(first, end, (to) => readRun(reader, node, { first, last: to, head: newest.head }, isWatched))
+      const runTo = (to: bigint): Promise<Blocks> =>
+        readRun(reader, node, { first, last: to, head: newest.head, awaited }, isWatched)
+      return first >= end ? runTo(first) : range.run(first, end, runTo)
     })
   }
 
-  return { name, head, read, blockAt: (number) => headerIn(nodes, number, newest.head) }
+  return { name, head, read, refusal: nodes.refusal, blockAt: (number) => headerIn(nodes, number, newest.head) }
 }
 
 /**

@@ -1,9 +1,9 @@
 import type { Clock } from '../kernel/clock'
 import type { NetworkName } from '../kernel/networks'
-import type { Networks } from '../ports/network'
+import type { Networks, NodeHealth, NodeProblem } from '../ports/network'
 import type { RateSource } from '../ports/rates'
 import { createEvmNetwork, createEvmNodes } from './evm'
-import type { NodeHealth, NodeProblem, Nodes } from './nodes'
+import type { Nodes } from './nodes'
 import { createChainlinkRates } from './rates/chainlink'
 import { createCoinbaseRates } from './rates/coinbase'
 import { createCoinGeckoRates } from './rates/coingecko'
@@ -23,11 +23,15 @@ export type LiveChains = {
   health(): Partial<Record<NetworkName, NodeHealth[]>>
 }
 
-/** The real networks and prices. Connects to nothing before it is asked. `report` hears of each failure of a node, for logs and metrics. */
+/**
+ * The real networks and prices. Connects to nothing before it is asked. `report` hears of each failure of a node, for logs and
+ * metrics; `priceApiBase` answers in the place of CoinGecko and Coinbase.
+ */
 export function createLiveChains(
   urls: NodeUrls,
   clock: Clock,
   report?: (network: NetworkName, problem: NodeProblem) => void,
+  priceApiBase?: string,
 ): LiveChains {
   const reportOf = (name: NetworkName) => (problem: NodeProblem) => report?.(name, problem)
   const evmNodes = (name: 'ethereum' | 'bsc'): Nodes | undefined =>
@@ -36,17 +40,14 @@ export function createLiveChains(
   const apiUrls = urls.tronApi.length > 0 ? urls.tronApi : urls.tron.map((url) => url.replace(/\/jsonrpc\/?$/, ''))
   const tron =
     urls.tron.length > 0 ? createTronNodes({ urls: urls.tron, apiUrls, clock, report: reportOf('tron') }) : undefined
+  const prices = { clock, ...(priceApiBase && { baseUrl: priceApiBase }) }
   return {
     networks: {
       ...(ethereum && { ethereum: createEvmNetwork('ethereum', ethereum, reportOf('ethereum')) }),
       ...(bsc && { bsc: createEvmNetwork('bsc', bsc, reportOf('bsc')) }),
       ...(tron && { tron: createTronNetwork(tron) }),
     },
-    rates: [
-      createChainlinkRates({ ethereum, bsc }, clock),
-      createCoinGeckoRates({ clock }),
-      createCoinbaseRates({ clock }),
-    ],
+    rates: [createChainlinkRates({ ethereum, bsc }, clock), createCoinGeckoRates(prices), createCoinbaseRates(prices)],
     health: () => ({
       ...(ethereum && { ethereum: ethereum.health() }),
       ...(bsc && { bsc: bsc.health() }),

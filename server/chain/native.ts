@@ -7,7 +7,8 @@ import type { Tokens } from './tokens'
 /*
  * Ether and BNB leave no logs. What a transaction itself sends is in the block; what a contract sends on its way (a payout to many,
  * a wallet that is a contract) is only in the balances. Whoever a contract pays is nearly always named in the transaction's calldata,
- * so the balances of watched addresses that are named there are compared with those of the block before.
+ * so the balances of watched addresses that are named there are compared with those of the block before; balances.ts does it for
+ * the addresses that a payment waits at, named or not.
  */
 
 export type NativeReader = {
@@ -75,11 +76,13 @@ function namedInCalldata({ block, tokens, isWatched }: NativeReader): Map<string
 }
 
 /** What an address gained in the block beyond what transactions sent it, and beside what it spent itself. */
-async function unexplainedGain(reader: NativeReader, hex: string, topLevel: readonly Transfer[]): Promise<bigint> {
+export async function unexplainedGain(
+  reader: NativeReader,
+  hex: string,
+  topLevel: readonly Transfer[],
+): Promise<bigint> {
   const { node, block, addressOf } = reader
-  const balanceAt = async (blockHash: string) =>
-    quantityOf(await node.call('eth_getBalance', [hex, { blockHash }]), 'the balance')
-  const [after, before] = await Promise.all([balanceAt(block.hash), balanceAt(block.parentHash)])
+  const [after, before] = await Promise.all([balanceAt(node, hex, block.hash), balanceAt(node, hex, block.parentHash)])
   let gain = after - before - (block.withdrawals.get(hex) ?? 0n)
   for (const { to, units } of topLevel) if (to === addressOf(hex)) gain -= units
   for (const { from, to, hash, value } of block.transactions) {
@@ -88,4 +91,8 @@ async function unexplainedGain(reader: NativeReader, hex: string, topLevel: read
     gain += fee + (succeeded && to !== hex ? value : 0n)
   }
   return gain
+}
+
+export async function balanceAt(node: Node, hex: string, blockHash: string): Promise<bigint> {
+  return quantityOf(await node.call('eth_getBalance', [hex, { blockHash }]), 'the balance')
 }

@@ -1,4 +1,5 @@
 import { type Clock, SECOND_MS } from '../kernel/clock'
+import type { NodeHealth, NodeProblem } from '../ports/network'
 import { type Call, createRpc, RpcFailure, type RpcOptions } from './rpc'
 
 /** One of the operator's nodes of a network. */
@@ -6,16 +7,6 @@ export type Node = {
   /** For logs: the URL's host, since its path and query may hold a key. */
   readonly host: string
   readonly call: Call
-}
-
-export type NodeProblem = { host: string; kind: RpcFailure['kind'] | 'stale'; message: string }
-
-export type NodeHealth = {
-  host: string
-  failures: number
-  isResting: boolean
-  isStale: boolean
-  head: bigint | undefined
 }
 
 /** The nodes of one network: which to ask, and whom to believe. */
@@ -29,6 +20,8 @@ export type Nodes = {
   newestHead<T extends { number: bigint; time: Date }>(
     ask: (node: Node) => Promise<T>,
   ): Promise<{ head: T; node: Node }>
+  /** Admits what isn't yet. Undefined when a node is what it should be, or when that isn't known; else why none is. */
+  refusal(): Promise<string | undefined>
   health(): NodeHealth[]
 }
 
@@ -130,12 +123,20 @@ export function createNodes(options: NodesOptions): Nodes {
     members.map(({ node: { host }, failures, restsUntil, isStale, head }) => {
       return { host, failures, isResting: restsUntil > clock.now().getTime(), isStale, head }
     })
-  return { use, newestHead, health }
+  return { use, newestHead, refusal: () => refusalOf(members, (member) => attempt(member, async () => {})), health }
 }
 
 function newMember(url: string, order: number, call: Call): Member {
   const node = { host: new URL(url).host, call }
   return { node, order, admitted: false, failures: 0, restsUntil: 0, isStale: false, head: undefined }
+}
+
+async function refusalOf(members: readonly Member[], admit: (member: Member) => Promise<void>) {
+  if (members.some(({ admitted }) => admitted)) return undefined
+  const outcomes = await Promise.allSettled(members.map(admit))
+  const errors = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []))
+  const foreign = errors.find((error) => kindOf(error) === 'foreign')
+  return errors.length < outcomes.length || foreign === undefined ? undefined : messageOf(foreign)
 }
 
 /** Even those that rest are asked, last: one answer is better than none. */

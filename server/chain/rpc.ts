@@ -1,19 +1,8 @@
 import { createClient, HttpRequestError, http, ResponseBodyTooLargeError, RpcRequestError, rpcSchema } from 'viem'
+import type { FailureKind } from '../ports/network'
 
 /** One JSON-RPC request to one node. Throws RpcFailure. */
 export type Call = (method: string, params: readonly unknown[]) => Promise<unknown>
-
-/**
- * Why a node gave no answer that can be used.
- *
- *     rate_limited  it has had enough of us: ask another one, or this one later
- *     too_large     the answer is more than it sends: ask for less
- *     unsupported   it doesn't know the method, and never will
- *     lacking       it doesn't have what was asked for, or contradicts itself: it is behind, or several machines answer for it
- *     foreign       it is a node of another chain, or the chain isn't what our facts say
- *     failed        anything else: no connection, no time, no sense
- */
-export type FailureKind = 'rate_limited' | 'too_large' | 'unsupported' | 'lacking' | 'foreign' | 'failed'
 
 export class RpcFailure extends Error {
   override readonly name = 'RpcFailure'

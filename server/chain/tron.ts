@@ -72,7 +72,7 @@ export function createTronNetwork({ rpc, api }: TronNodes): Network {
     return range.run(first, end, (to) => readRun(first, to, isWatched))
   }
 
-  return { name: 'tron', head, read, blockAt: (number) => headerIn(rpc, number, newest.head) }
+  return { name: 'tron', head, read, refusal: rpc.refusal, blockAt: (number) => headerIn(rpc, number, newest.head) }
 }
 
 /**

@@ -1,3 +1,5 @@
+import { checkNetworks } from '../domain/chains/refusals'
+import { watchNetwork } from '../domain/chains/watch'
 import { growSimulatedChains } from '../domain/crypto/simulation'
 import { pruneKeys } from '../domain/idempotency/service'
 import { foldLedger } from '../domain/ledger/roller'
@@ -13,6 +15,7 @@ import { deliverDue, POLL_MS } from '../domain/webhooks/deliver'
 import { createQueueSampler } from '../domain/webhooks/queue-metrics'
 import { pruneWebhooks } from '../domain/webhooks/retention'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../kernel/clock'
+import { NETWORKS } from '../kernel/networks'
 import type { Job } from './worker'
 
 /** All background work. A domain adds its line here. */
@@ -39,6 +42,16 @@ export const jobs: readonly Job[] = [
   { name: 'refund_recovery', role: 'jobs', everyMs: MINUTE_MS / 4, run: recoverRefunds },
   { name: 'session_expiry', role: 'jobs', everyMs: MINUTE_MS / 4, run: expireSessions },
   { name: 'simulated_chains', role: 'jobs', everyMs: 5 * SECOND_MS, run: growSimulatedChains },
+  { name: 'chain_check', role: 'api', everyMs: MINUTE_MS / 2, run: checkNetworks },
+  // Each runs for as long as its process has the watch; the rest between two runs is how soon another process takes over.
+  ...NETWORKS.map(
+    (network): Job => ({
+      name: `watch_${network}`,
+      role: 'chain',
+      everyMs: 2 * SECOND_MS,
+      run: (deps, turn) => watchNetwork(deps, network, turn),
+    }),
+  ),
   { name: 'mail', role: 'jobs', everyMs: MINUTE_MS / 4, run: sendDueEmails },
   { name: 'mail_retention', role: 'jobs', everyMs: HOUR_MS, run: pruneEmails },
   { name: 'webhooks', role: 'webhooks', everyMs: POLL_MS, run: deliverDue },

@@ -5,10 +5,12 @@ export type BlockRef = { number: bigint; hash: string; time: Date }
 
 /** Money that moved to an address, as one block holds it. */
 export type Transfer = {
+  /** The block's hash, where nobody can tell which of its transactions sent native money on. */
   txHash: string
   /**
    * Its place in its block, unlike any other's there: the log's index for a token. Native money has no log: −1 − the transaction's
-   * index; from −1,000,000 downwards for what contracts sent.
+   * index; from −1,000,000 downwards for what contracts sent, of which
+   * from −1,000,000,000 downwards what only a balance shows.
    */
   logIndex: number
   /** Known by its contract, and only successful ones: a symbol proves nothing. */
@@ -49,9 +51,41 @@ export type Network = {
   head(): Promise<BlockRef & Finality>
   /** The header of a block of the chain as it stands; undefined above its head. */
   blockAt(number: bigint): Promise<(BlockRef & { parentHash: string }) | undefined>
-  /** The blocks that follow `first − 1`, as many as the network finds good to read at once, up to `last`. */
-  read(first: bigint, last: bigint, isWatched: IsWatched): Promise<Blocks>
+  /**
+   * The blocks that follow `first − 1`, as many as the network finds good to read at once, up to `last`. `awaited` are the
+   * addresses that wait for native money: their balances are compared, where transfers of contracts show nowhere else.
+   */
+  read(first: bigint, last: bigint, isWatched: IsWatched, awaited?: readonly string[]): Promise<Blocks>
+  /**
+   * Asks the nodes that weren't asked yet whether they are this network's, with the tokens that our facts name. Undefined when one
+   * is, or none could be reached; else what is wrong, in words.
+   */
+  refusal(): Promise<string | undefined>
 }
 
 /** The networks that live payments can be made on: those with RPC URLs. */
 export type Networks = Partial<Record<NetworkName, Network>>
+
+/**
+ * Why a node gave no answer that can be used.
+ *
+ *     rate_limited  it has had enough of us: ask another one, or this one later
+ *     too_large     the answer is more than it sends: ask for less
+ *     unsupported   it doesn't know the method, and never will
+ *     lacking       it doesn't have what was asked for, or contradicts itself: it is behind, or several machines answer for it
+ *     foreign       it is a node of another chain, or the chain isn't what our facts say
+ *     failed        anything else: no connection, no time, no sense
+ */
+export type FailureKind = 'rate_limited' | 'too_large' | 'unsupported' | 'lacking' | 'foreign' | 'failed'
+
+/** What a node did wrong. `host` is its URL's, since the path and query may hold a key. */
+export type NodeProblem = { host: string; kind: FailureKind | 'stale'; message: string }
+
+export type NodeHealth = {
+  host: string
+  /** In a row. */
+  failures: number
+  isResting: boolean
+  isStale: boolean
+  head: bigint | undefined
+}

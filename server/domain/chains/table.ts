@@ -76,5 +76,20 @@ export const chainTransfers = pgTable(
   ],
 )
 
+/** Who watches a network, one process at a time: reading it twice is harmless, but costs the nodes twice. */
+export const chainWatchers = pgTable(
+  'chain_watchers',
+  {
+    storeId: storeIdColumn(),
+    isTest: isTestColumn(),
+    network: chainNetwork('network').notNull(),
+    /** Of one process's one turn. */
+    holder: uuid('holder').notNull(),
+    /** Renewed while it lives; whoever comes later may take it. */
+    heldUntil: instant('held_until').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.storeId, t.isTest, t.network] })],
+)
+
 export type ChainCursorRow = typeof chainCursors.$inferSelect
 export type ChainTransferRow = typeof chainTransfers.$inferSelect

@@ -5,7 +5,7 @@ import { inTransaction } from '../../db/transaction'
 import { addMs, MINUTE_MS } from '../../kernel/clock'
 import { AppError } from '../../kernel/errors'
 import { derivedRowId, newPaymentNumber, newPaymentToken, newRowId, storeOfPaymentToken } from '../../kernel/ids'
-import { type CoinFacts, coinFacts, NETWORK_FACTS } from '../../kernel/networks'
+import { type CoinFacts, coinFacts, NETWORK_FACTS, type NetworkName } from '../../kernel/networks'
 import {
   AddressClaimedError,
   claimAddress,
@@ -56,7 +56,7 @@ async function open(tx: StoreContext, id: string, terms: ReturnType<typeof terms
   return payment
 }
 
-function payableCoin({ isTest, networks }: StoreContext, { network, currency }: NewPayment): CoinFacts {
+function payableCoin(ctx: StoreContext, { network, currency }: NewPayment): CoinFacts {
   const { title } = NETWORK_FACTS[network]
   const coin = coinFacts(network, currency)
   if (!coin) {
@@ -65,13 +65,24 @@ function payableCoin({ isTest, networks }: StoreContext, { network, currency }: 
       field: 'currency',
     })
   }
-  if (!isTest && !networks[network]) {
+  if (!ctx.isTest) requireNetwork(ctx, network)
+  return coin
+}
+
+function requireNetwork({ networks, chainMonitor }: StoreContext, network: NetworkName): void {
+  const { title } = NETWORK_FACTS[network]
+  const variable = `${network.toUpperCase()}_RPC_URLS`
+  if (!networks[network]) {
     throw new AppError('network_not_enabled', `Live payments on ${title} are not enabled on this server.`, {
       field: 'network',
-      hint: `Its operator enables them by setting ${network.toUpperCase()}_RPC_URLS. Test keys work without, on a simulated chain.`,
+      hint: `Its operator enables them by setting ${variable}. Test keys work without, on a simulated chain.`,
     })
   }
-  return coin
+  if (chainMonitor.refusalOf(network) === null) return
+  throw new AppError('network_not_enabled', `Live payments on ${title} are off: its nodes did not pass their check.`, {
+    field: 'network',
+    hint: `This server's log says why; its operator repairs ${variable}. Other networks work.`,
+  })
 }
 
 type Found = { coin: CoinFacts; rate: Rate; settings: Settings }

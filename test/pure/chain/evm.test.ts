@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createEvmNetwork, createEvmNodes, type EvmNetworkName } from '../../../server/chain/evm'
-import type { NodeProblem } from '../../../server/chain/nodes'
 import { systemClock } from '../../../server/kernel/clock'
+import type { NodeProblem } from '../../../server/ports/network'
 import { NodeError } from '../../support/anvil'
 import { type ChainNode, evmAnswers } from '../../support/chain-node'
 import { PAYER_CODE, transferCall } from '../../support/contracts'
