@@ -104,6 +104,15 @@ CREATE TABLE "chain_transfers" (
 	CONSTRAINT "chain_transfers_store_id_is_test_network_block_hash_log_index_pk" PRIMARY KEY("store_id","is_test","network","block_hash","log_index")
 );
 --> statement-breakpoint
+CREATE TABLE "chain_watchers" (
+	"store_id" bigint NOT NULL,
+	"is_test" boolean NOT NULL,
+	"network" "chain_network" NOT NULL,
+	"holder" uuid NOT NULL,
+	"held_until" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "chain_watchers_store_id_is_test_network_pk" PRIMARY KEY("store_id","is_test","network")
+);
+--> statement-breakpoint
 CREATE TABLE "coupon_redemptions" (
 	"store_id" bigint NOT NULL,
 	"order_id" uuid NOT NULL,
