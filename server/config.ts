@@ -80,6 +80,11 @@ const Environment = z.object({
   STRIPE_WEBHOOK_SECRET: optional(stripeSecret).describe("Stripe's whsec_… of the endpoint /webhooks/stripe"),
   STRIPE_TEST_SECRET_KEY: optional(stripeKey).describe("Stripe's sk_test_… for test mode beside a live key"),
   STRIPE_TEST_WEBHOOK_SECRET: optional(stripeSecret).describe("Stripe's whsec_… of the endpoint in test mode"),
+  STRIPE_CONNECT: flag.describe('Platform mode: each store is paid into a Stripe account of its own'),
+  STRIPE_CONNECT_WEBHOOK_SECRET: optional(stripeSecret).describe(
+    "Stripe's whsec_… of the endpoint for events on connected accounts",
+  ),
+  STRIPE_TEST_CONNECT_WEBHOOK_SECRET: optional(stripeSecret).describe('The same in test mode, beside a live key'),
   STRIPE_API_BASE: optional(z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional()).describe(
     "Another server that speaks Stripe's API, for tests",
   ),
@@ -118,6 +123,8 @@ export type StripeConfig = {
   /** Undefined: what Stripe tells is refused, and found out by asking. */
   webhookSecret: string | undefined
   apiBase: string | undefined
+  /** The operator runs a platform: stores have accounts of their own. The secret is that of what is told about these. */
+  connect: { webhookSecret: string | undefined } | undefined
 }
 
 /** Nodes by network, and who knows prices; a network without nodes takes no live payments. */
@@ -190,11 +197,21 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
 function stripeOf(env: z.infer<typeof Environment>): Config['stripe'] {
   const { STRIPE_API_BASE: apiBase, STRIPE_SECRET_KEY: key, STRIPE_TEST_SECRET_KEY: testKey } = env
   if (testKey?.includes('k_live_')) throw badStripe('STRIPE_TEST_SECRET_KEY is a live key. Set it to an sk_test_… key')
-  const main = key === undefined ? undefined : { secretKey: key, webhookSecret: env.STRIPE_WEBHOOK_SECRET, apiBase }
-  const second = testKey && { secretKey: testKey, webhookSecret: env.STRIPE_TEST_WEBHOOK_SECRET, apiBase }
-  if (!key?.includes('k_test_')) return { live: main, test: second || undefined }
+  if (env.STRIPE_CONNECT && key === undefined && testKey === undefined) {
+    throw badStripe('STRIPE_CONNECT is on, but there is no key of Stripe. Set STRIPE_SECRET_KEY')
+  }
+  const connect = (webhookSecret: string | undefined) => (env.STRIPE_CONNECT ? { webhookSecret } : undefined)
+  const main = key && {
+    ...{ secretKey: key, webhookSecret: env.STRIPE_WEBHOOK_SECRET, apiBase },
+    connect: connect(env.STRIPE_CONNECT_WEBHOOK_SECRET),
+  }
+  const second = testKey && {
+    ...{ secretKey: testKey, webhookSecret: env.STRIPE_TEST_WEBHOOK_SECRET, apiBase },
+    connect: connect(env.STRIPE_TEST_CONNECT_WEBHOOK_SECRET),
+  }
+  if (!key?.includes('k_test_')) return { live: main || undefined, test: second || undefined }
   if (second) throw badStripe('STRIPE_SECRET_KEY and STRIPE_TEST_SECRET_KEY are both test keys. Unset one of them')
-  return { live: undefined, test: main }
+  return { live: undefined, test: main || undefined }
 }
 
 function badStripe(what: string) {

@@ -1,4 +1,5 @@
 import { addressesRouter } from './domain/addresses/router'
+import { connectionsRouter } from './domain/connections/router'
 import { couponsRouter } from './domain/coupons/router'
 import { paymentsRouter } from './domain/crypto/router'
 import { disputesRouter } from './domain/disputes/router'
@@ -18,6 +19,7 @@ import { router } from './trpc'
 /** Every procedure there is. The doors are made from this. */
 export const appRouter = router({
   stores: storesRouter,
+  connections: connectionsRouter,
   keys: keysRouter,
   products: productsRouter,
   variants: variantsRouter,

@@ -1,5 +1,6 @@
 import { checkNetworks } from '../domain/chains/refusals'
 import { watchNetwork } from '../domain/chains/watch'
+import { checkConnections } from '../domain/connections/checks'
 import { growSimulatedChains } from '../domain/crypto/simulation'
 import { pruneKeys } from '../domain/idempotency/service'
 import { foldLedger } from '../domain/ledger/roller'
@@ -8,6 +9,7 @@ import { followNotices } from '../domain/notices/service'
 import { expireSessions } from '../domain/payments/expiry'
 import { reconcileAttempts } from '../domain/payments/reconciliation'
 import { recoverAttempts, recoverRefunds } from '../domain/payments/recovery'
+import { closeStrandedPages, settleShares } from '../domain/payments/shares'
 import { pruneEmails } from '../domain/receipts/retention'
 import { sendDueEmails } from '../domain/receipts/sending'
 import { foldTails } from '../domain/revenue/roller'
@@ -40,6 +42,9 @@ export const jobs: readonly Job[] = [
   { name: 'gateway_notices', role: 'jobs', everyMs: MINUTE_MS / 4, run: followNotices },
   { name: 'notice_retention', role: 'jobs', everyMs: HOUR_MS, run: pruneNotices },
   { name: 'refund_recovery', role: 'jobs', everyMs: MINUTE_MS / 4, run: recoverRefunds },
+  { name: 'stranded_pages', role: 'jobs', everyMs: MINUTE_MS / 4, run: closeStrandedPages },
+  { name: 'shares', role: 'jobs', everyMs: MINUTE_MS / 4, run: settleShares },
+  { name: 'connection_checks', role: 'jobs', everyMs: MINUTE_MS, run: checkConnections },
   { name: 'session_expiry', role: 'jobs', everyMs: MINUTE_MS / 4, run: expireSessions },
   { name: 'simulated_chains', role: 'jobs', everyMs: 5 * SECOND_MS, run: growSimulatedChains },
   { name: 'chain_check', role: 'api', everyMs: MINUTE_MS / 2, run: checkNetworks },

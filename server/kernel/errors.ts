@@ -38,6 +38,7 @@ export const ERRORS = {
   address_taken: { status: 409, trpc: 'CONFLICT', retryable: false },
   address_held: { status: 409, trpc: 'CONFLICT', retryable: true },
   payment_not_cancellable: { status: 409, trpc: 'CONFLICT', retryable: false },
+  store_not_connected: { status: 409, trpc: 'CONFLICT', retryable: false },
   product_not_available: { status: 409, trpc: 'CONFLICT', retryable: false },
   order_not_paid: { status: 409, trpc: 'CONFLICT', retryable: false },
   coupon_exists: { status: 409, trpc: 'CONFLICT', retryable: false },

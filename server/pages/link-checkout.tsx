@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Deps } from '../context'
 import { leastCharge } from '../domain/orders/amounts'
 import type { Item } from '../domain/orders/service'
-import { type Checkout, findCheckout, obstacleOf } from '../domain/payments/checkout'
+import { type Checkout, findCheckout, isOfCards, obstacleOf } from '../domain/payments/checkout'
 import { itemOf } from '../domain/payments/goods'
 import { findSeller, type LinkedSale, mayBeCalled, openLinkedSession, type Seller } from '../domain/payments/links'
 import { MINUTE_MS } from '../kernel/clock'
@@ -95,7 +95,7 @@ async function saleOf(c: PageContext, link: Link): Promise<Ready | Response> {
   const { texts } = c.get('visit')
   const obstacle = obstacleOf(link.ctx, link.store, link.goods)
   // What costs nothing needs no gateway; whether it does is known only below.
-  if (obstacle && obstacle !== 'no_gateway') return sendObstacle(c, obstacle, link)
+  if (obstacle && !isOfCards(obstacle)) return sendObstacle(c, obstacle, link)
   const { terms, goods } = link
   const problems = [...link.problems, ...(await refusedWebhook(link))]
   if (problems.length > 0) return sendLinkProblems(c, wordsFor(c, problems, link), link)

@@ -3,6 +3,7 @@ import type { Deps } from '../context'
 import { AppError } from '../kernel/errors'
 import { addressOf, type Env } from '../rest/request'
 import { type Asset, createAssets } from './assets'
+import { continueOnboarding, showConnection } from './connect'
 import { COUPON } from './coupon'
 import { showPayment, showState, streamChanges } from './crypto-payment'
 import { frameOf } from './frame'
@@ -48,6 +49,21 @@ export function mountPages(app: Hono<Env>, deps: Deps, isDraining: () => boolean
   })
   app.route('/checkout', checkoutPages(deps, assets))
   app.route('/pay', paymentPages(deps, assets, isDraining))
+  app.route('/connect', connectPages(deps, assets))
+}
+
+/** For sellers who come from Stripe. Each visit asks Stripe something, so that they are counted as forms are. */
+function connectPages(deps: Deps, assets: ReturnType<typeof createAssets>): Hono<PageEnv> {
+  const pages = new Hono<PageEnv>({ strict: false })
+  pages.use(async (c, next) => {
+    c.set('visit', visitOf(c.req.raw, deps, await assets(), null))
+    return limited(c, deps, next)
+  })
+  pages.get('/:token/return', (c) => showConnection(c, deps, c.req.param('token')))
+  pages.get('/:token/refresh', (c) => continueOnboarding(c, deps, c.req.param('token')))
+  pages.all('*', (c) => sendNotFound(c))
+  pages.onError((error, c) => answerError(error, c, deps))
+  return pages
 }
 
 /** Of crypto payments, by the token that each has. */

@@ -1,6 +1,6 @@
 import type { Deps } from '../context'
 import { licenseOf, statusOf } from '../domain/licenses/service'
-import { type Checkout, findCheckout, type Obstacle, obstacleOf } from '../domain/payments/checkout'
+import { type Checkout, findCheckout, isOfCards, type Obstacle, obstacleOf } from '../domain/payments/checkout'
 import { goodsOf } from '../domain/payments/goods'
 import { returnFromPage } from '../domain/payments/redirect'
 import { finishAuthentication } from '../domain/payments/service'
@@ -109,7 +109,7 @@ async function goodsFor({ ctx, store, order }: Checkout): Promise<{ obstacle: Ob
   const goods = await goodsOf(ctx, order)
   const obstacle = obstacleOf(ctx, store, goods)
   // What costs nothing needs no gateway.
-  const stands = obstacle === 'no_gateway' && order.amountMinor === 0n ? null : obstacle
+  const stands = isOfCards(obstacle) && order.amountMinor === 0n ? null : obstacle
   return { obstacle: stands, description: goods?.product.description ?? null }
 }
 

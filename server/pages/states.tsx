@@ -13,7 +13,13 @@ export function sendState(c: PageContext, status: number, said: Said): Promise<R
   return sendPage(c, status, <StatePage visit={visit} {...said} />, { logoUrl: said.store?.logoUrl })
 }
 
-const OBSTACLE_STATUS = { draft: 404, archived: 410, store_not_approved: 403, no_gateway: 503 } as const
+const OBSTACLE_STATUS = {
+  draft: 404,
+  archived: 410,
+  store_not_approved: 403,
+  no_gateway: 503,
+  not_connected: 409,
+} as const
 
 export function sendObstacle(
   c: PageContext,
@@ -30,6 +36,7 @@ const OBSTACLE_OF_ERROR: Partial<Record<ErrorCode, NonNullable<Obstacle>>> = {
   product_not_available: 'archived',
   account_not_approved: 'store_not_approved',
   gateway_not_configured: 'no_gateway',
+  store_not_connected: 'not_connected',
 }
 
 /** What a service threw, in words for a buyer; undefined for what no buyer can have caused. */

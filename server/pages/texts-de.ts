@@ -1,4 +1,5 @@
 import type { Texts } from './texts'
+import { connectDe } from './texts-connect-de'
 import { cryptoDe } from './texts-crypto-de'
 
 /** The checkout in German. */
@@ -176,6 +177,7 @@ export const de: Texts = {
     keep: 'Heben Sie diese Seite auf: Ihre Adresse ist Ihr Beleg.',
   },
   crypto: cryptoDe,
+  connect: connectDe,
   states: {
     draft: {
       title: 'Noch nicht im Verkauf',
@@ -192,6 +194,13 @@ export const de: Texts = {
     no_gateway: {
       title: 'Dieser Shop kann noch keine Zahlungen annehmen',
       text: 'Dieser Shop hat noch keinen Zahlungsdienst verbunden. Es wurde nichts abgebucht. Kommen Sie später wieder oder fragen Sie den Shop.',
+    },
+    not_connected: {
+      title: 'Dieser Shop kann im Moment keine Karten annehmen',
+      text: 'Sein Konto für Kartenzahlungen ist nicht verbunden oder noch nicht fertig eingerichtet. Es wurde nichts abgebucht. Kommen Sie später wieder oder fragen Sie den Shop.',
+      points: [
+        'Ist das Ihr Shop? Rufen Sie connect_store mit Ihrem Schlüssel auf, oder POST /v1/store/connection, und öffnen Sie den Link aus der Antwort. get_store_connection sagt, was fehlt.',
+      ],
     },
     expired: {
       title: 'Diese Kasse ist abgelaufen',

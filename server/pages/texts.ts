@@ -2,6 +2,7 @@
  * Every word that a buyer reads. `Texts` is made from the English ones, so that another language can't miss a key; amounts,
  * dates and names are passed in already formatted.
  */
+import { connectEn } from './texts-connect'
 import { cryptoEn } from './texts-crypto'
 import { de } from './texts-de'
 
@@ -176,6 +177,7 @@ const en = {
     keep: 'Keep this page: its address is your receipt.',
   },
   crypto: cryptoEn,
+  connect: connectEn,
   states: {
     draft: { title: 'Not for sale yet', text: 'This product is not for sale yet. Ask the store when it will be.' },
     archived: {
@@ -189,6 +191,13 @@ const en = {
     no_gateway: {
       title: 'This store cannot take payments yet',
       text: 'This store has not connected a payment service yet. Nothing was charged. Come back later or ask the store.',
+    },
+    not_connected: {
+      title: 'This store cannot take cards at the moment',
+      text: 'Its account for card payments is not connected, or is not finished yet. Nothing was charged. Come back later or ask the store.',
+      points: [
+        'Is this your store? Call connect_store with your key, or POST /v1/store/connection, and open the link of the answer. get_store_connection says what is missing.',
+      ],
     },
     expired: {
       title: 'This checkout has expired',

@@ -1,3 +1,5 @@
+import type { Platform, Split } from './platform'
+
 /** What a card gateway is to the domain. A provider's words are translated to these at its edge. */
 
 export type Card = {
@@ -68,6 +70,8 @@ export type PageRequest = {
   /** Where the gateway sends the buyer, who may also never come back. */
   returnUrl: string
   cancelUrl: string
+  /** Null where all of it is the operator's own account's. */
+  split: Split | null
 }
 
 /** A payment page at the gateway, as it is now. `page` is the gateway's id of it. */
@@ -97,6 +101,8 @@ export type RefundRequest = {
   chargeReference: string
   amountMinor: bigint
   currency: string
+  /** As the charge was made: what goes back to the buyer is taken from the store's account, and the fee returns in proportion. */
+  split: Split | null
 }
 
 /** `pending`: taken, but not done; asking again later tells. `reference` is empty where a refusal left nothing behind. */
@@ -160,6 +166,8 @@ export interface CardGateway extends GatewayBase {
 /** Sends the buyer to a page of its own, where cards are entered, 3-D Secure asked for, and paid. */
 export interface RedirectGateway extends GatewayBase {
   readonly kind: 'redirect'
+  /** Null where all money goes to the operator's own account. */
+  readonly platform: Platform | null
   /**
    * The page of this attempt, made now or earlier. Throws when it was refused, and when nobody knows whether it was made: no money
    * is at stake then, since nobody can pay on a page whose address nobody was told.
@@ -202,6 +210,8 @@ export type NoticeSubject =
   | { kind: 'page'; page: string }
   | { kind: 'charge'; reference: string }
   | { kind: 'dispute'; id: string }
+  /** A store's account on a platform. */
+  | { kind: 'account'; account: string }
 
 export type Gateways = {
   test: Gateway

@@ -15,6 +15,7 @@ export type WebhookEvent =
   | CheckoutEvent
   | DisputeEvent
   | AddressesLowEvent
+  | StoreConnectionUpdatedEvent
   | WebhookDisabledEvent
 
 export type SaleCompletedEvent = {
@@ -514,6 +515,34 @@ export type AddressesLowEvent = {
     /** Addresses that the next payments can get */
     free: number
     is_test: boolean
+  }
+}
+
+export type StoreConnectionUpdatedEvent = {
+  event: 'store.connection_updated'
+  /** ISO 8601 in UTC */
+  created_at: string
+  data: {
+    /** not_needed: this mode needs no account. not_connected: call connect_store. onboarding: questions of Stripe are open. restricted: Stripe takes no payments for you now. active: you can sell. deauthorized: you, Stripe or the operator ended the connection; call connect_store */
+    status: 'not_connected' | 'onboarding' | 'restricted' | 'active' | 'deauthorized' | 'not_needed'
+    /** Stripe's id of your account, acct_… */
+    account_id: string | null
+    /** Whether buyers can pay by card in this mode */
+    can_sell: boolean
+    /** Whether Stripe pays out to your bank account */
+    payouts_enabled: boolean
+    /** What Stripe still wants to know, in Stripe's names of the fields */
+    requirements: string[]
+    /** When Stripe stops payments or payouts for want of them */
+    requirements_due_by: string | null
+    /** Why Stripe has stopped the account, in Stripe's words */
+    disabled_reason: string | null
+    /** What you have to do, in a sentence; null when there is nothing to do */
+    next_step: string | null
+    /** Of test mode: a test key has a connection of its own */
+    is_test: boolean
+    /** When this was last another; null when nothing was connected yet */
+    updated_at: string | null
   }
 }
 

@@ -10,19 +10,21 @@ import type {
   PageRequest,
   RedirectGateway,
 } from '../../server/ports/gateway'
+import type { Split } from '../../server/ports/platform'
 
 /** A charge of $19.00 that went through. */
-export type PaidGateway = { gateway: Gateway; reference: string }
+export type PaidGateway = { gateway: Gateway; reference: string; split: Split | null }
 
 /** What the domain relies on, whatever the gateway. */
 export function gatewayContract(pay: () => Promise<PaidGateway>): void {
-  const refundOf = (chargeReference: string, amountMinor: bigint) => {
-    return { refundId: newRowId(1n), chargeReference, amountMinor, currency: 'usd' }
+  const refundOf = ({ reference, split }: PaidGateway, amountMinor: bigint) => {
+    return { refundId: newRowId(1n), chargeReference: reference, amountMinor, currency: 'usd', split }
   }
 
   test('a refund that is sent twice with one id is one refund', async () => {
-    const { gateway, reference } = await pay()
-    const request = refundOf(reference, 1_000n)
+    const paid = await pay()
+    const { gateway } = paid
+    const request = refundOf(paid, 1_000n)
     const first = await gateway.refund(request)
     expect(first.status).toBe('succeeded')
     expect(await gateway.refund(request)).toEqual(first)
@@ -30,8 +32,9 @@ export function gatewayContract(pay: () => Promise<PaidGateway>): void {
   })
 
   test('two refunds of a part each are two', async () => {
-    const { gateway, reference } = await pay()
-    const [one, other] = [refundOf(reference, 900n), refundOf(reference, 1_000n)]
+    const paid = await pay()
+    const { gateway } = paid
+    const [one, other] = [refundOf(paid, 900n), refundOf(paid, 1_000n)]
     const answers = [await gateway.refund(one), await gateway.refund(other)]
     expect(answers.map(({ status }) => status)).toEqual(['succeeded', 'succeeded'])
     expect(answers[0]?.reference).not.toBe(answers[1]?.reference)
@@ -59,7 +62,7 @@ export function chargeOf(card: Card, attemptId = newRowId(1n)): ChargeRequest {
 export function cardGatewayContract(make: () => Promise<CardGatewayUnderTest> | CardGatewayUnderTest): void {
   gatewayContract(async () => {
     const { gateway, cards } = await make()
-    return { gateway, reference: (await gateway.charge(chargeOf(cards.succeeds))).reference }
+    return { gateway, reference: (await gateway.charge(chargeOf(cards.succeeds))).reference, split: null }
   })
 
   test('a good card is charged, and its brand and last four digits come back', async () => {
@@ -123,18 +126,21 @@ export function cardGatewayContract(make: () => Promise<CardGatewayUnderTest> | 
 /** What a gateway with a page of its own hands over, and what buyers do there. */
 export type RedirectGatewayUnderTest = {
   gateway: RedirectGateway
+  /** How a charge is divided, where stores have accounts of their own. */
+  split: Split | null
   now(): Date
   pays(page: string): Promise<void>
   /** By a method that takes days, and how its bank decides; null where a test can't decide that. */
   delayed: { pays(page: string): Promise<void>; settles(page: string, isPaid: boolean): Promise<void> } | null
 }
 
-export function pageOf(now: Date, attemptId = newRowId(1n)): PageRequest {
+export function pageOf(now: Date, attemptId = newRowId(1n), split: Split | null = null): PageRequest {
   return {
     ...{ attemptId, orderNumber: 'PP-2603-AAAAAA', amountMinor: 1_900n, currency: 'usd', description: 'Kit' },
     ...{ email: 'buyer@example.com', createdAt: now, payUntil: addMs(now, HOUR_MS) },
     returnUrl: 'https://shop.example.com/checkout/cs/return',
     cancelUrl: 'https://shop.example.com/checkout/cs',
+    split,
   }
 }
 
@@ -142,19 +148,19 @@ export function pageOf(now: Date, attemptId = newRowId(1n)): PageRequest {
 export function redirectGatewayContract(make: () => Promise<RedirectGatewayUnderTest>): void {
   const open = async () => {
     const under = await make()
-    return { ...under, outcome: await under.gateway.begin(pageOf(under.now())) }
+    return { ...under, outcome: await under.gateway.begin(pageOf(under.now(), newRowId(1n), under.split)) }
   }
 
   gatewayContract(async () => {
-    const { gateway, outcome, pays } = await open()
+    const { gateway, outcome, pays, split } = await open()
     await pays(outcome.page)
     const paid = await gateway.find(outcome.page)
-    return { gateway, reference: paid.status === 'succeeded' ? paid.reference : '' }
+    return { gateway, reference: paid.status === 'succeeded' ? paid.reference : '', split }
   })
 
   test('a page that is asked for twice with one attempt id is one page, also at the same time', async () => {
-    const { gateway, now } = await make()
-    const request = pageOf(now())
+    const { gateway, now, split } = await make()
+    const request = pageOf(now(), newRowId(1n), split)
     const [first, second] = await Promise.all([gateway.begin(request), gateway.begin(request)])
     expect(first).toMatchObject({ status: 'requires_action', url: expect.stringMatching(/^https?:/) })
     expect(second).toEqual(first)
@@ -201,14 +207,20 @@ export function redirectGatewayContract(make: () => Promise<RedirectGatewayUnder
   })
 
   test('refunds are found with the attempt of their charge, ours by their ids', async () => {
-    const { gateway, now, pays } = await make()
-    const request = pageOf(now())
+    const { gateway, now, pays, split } = await make()
+    const request = pageOf(now(), newRowId(1n), split)
     const { page } = await gateway.begin(request)
     await pays(page)
     const paid = await gateway.find(page)
     const reference = paid.status === 'succeeded' ? paid.reference : ''
     const refundId = newRowId(1n)
-    const made = await gateway.refund({ refundId, chargeReference: reference, amountMinor: 700n, currency: 'usd' })
+    const made = await gateway.refund({
+      refundId,
+      chargeReference: reference,
+      amountMinor: 700n,
+      currency: 'usd',
+      split,
+    })
     expect(await gateway.refundsOf(reference)).toEqual({
       attemptId: request.attemptId,
       refunds: [{ reference: made.reference, refundId, amountMinor: 700n, status: 'succeeded' }],

@@ -36,6 +36,19 @@ test('a trailing slash of the public URL is dropped, since paths are added to it
   expect(parseConfig({ PUBLIC_URL: 'https://shop.example/' }).publicUrl).toBe('https://shop.example')
 })
 
+test('STRIPE_CONNECT makes both modes of Stripe a platform, and needs a key', () => {
+  const environment = { STRIPE_SECRET_KEY: 'sk_live_a1', STRIPE_TEST_SECRET_KEY: 'sk_test_b2' }
+  const secrets = { STRIPE_CONNECT_WEBHOOK_SECRET: 'whsec_live', STRIPE_TEST_CONNECT_WEBHOOK_SECRET: 'whsec_test' }
+  const { stripe } = parseConfig({ ...environment, ...secrets, STRIPE_CONNECT: 'true' })
+  expect([stripe.live?.connect, stripe.test?.connect]).toEqual([
+    { webhookSecret: 'whsec_live' },
+    { webhookSecret: 'whsec_test' },
+  ])
+  expect(parseConfig({ ...environment, ...secrets }).stripe.live?.connect).toBeUndefined()
+  expect(() => parseConfig({ STRIPE_CONNECT: '1' })).toThrow(/Set STRIPE_SECRET_KEY/)
+  expect(() => parseConfig({ ...environment, STRIPE_CONNECT: 'perhaps' })).toThrow(/STRIPE_CONNECT/)
+})
+
 test('a test key of Stripe never serves live mode: buyers would get for nothing what others pay for', () => {
   const [live, test] = ['sk_live_a1', 'sk_test_b2']
   const modes = (environment: Record<string, string>) => {

@@ -84,6 +84,8 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   'stores.issue_key': { as: 'operator', input: (store) => ({ ...storeId(store), mode: 'test', name: 'Spare' }) },
   'stores.approve': { as: 'operator', input: storeId },
   'stores.suspend': { as: 'operator', input: storeId },
+  'connections.connect': { as: 'test', input: () => ({ country: 'DE' }) },
+  'connections.get': { input: () => ({}) },
   'keys.create': { input: () => ({ name: 'Deploy', mode: 'test', scopes: ['products:read'] }) },
   // With a live key two keys of one instant are listed, in either order.
   'keys.list': { as: 'test', input: () => ({}) },

@@ -1,7 +1,6 @@
 import { and, desc, eq, inArray } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
-import { basisPointsOf } from '../../kernel/money'
-import { leastCharge } from '../orders/amounts'
+import { leastCharge, platformFee } from '../orders/amounts'
 import { type OrderRow, orders } from '../orders/table'
 import { getStore } from '../stores/service'
 import { discountOf, type Price, refusalOf } from './pricing'
@@ -119,7 +118,7 @@ async function reprice(tx: StoreContext, order: OrderRow, discount: Discounted):
   const amountMinor = order.subtotalMinor - discount.discountMinor
   const [row] = await tx.db
     .update(orders)
-    .set({ ...discount, amountMinor, feeMinor: basisPointsOf(amountMinor, feeBasisPoints) })
+    .set({ ...discount, amountMinor, feeMinor: platformFee(tx, amountMinor, order.currency, feeBasisPoints) })
     .where(and(eq(orders.storeId, tx.storeId), eq(orders.isTest, tx.isTest), eq(orders.id, order.id)))
     .returning()
   if (!row) throw new Error(`order ${order.id} is gone`)

@@ -4,7 +4,9 @@ import { ACCOUNTS, ENTRY_KINDS } from './table'
 
 const CurrencyBalance = z.object({
   currency: z.string().describe('ISO 4217 code in lower case'),
-  available_cents: Cents.describe('What the platform owes you; negative when refunds and disputes outweigh it'),
+  available_cents: Cents.describe(
+    'What is yours: the platform owes it to you, or has sent it to your own Stripe account, which may have paid it out; negative when refunds and disputes outweigh it',
+  ),
   pending_cents: Cents.describe('Held while disputes are open; available again when they are won'),
   gross_cents: Cents.describe('What buyers have paid by card'),
   fees_cents: Cents.describe('Platform fees, without those that refunds and disputes gave back'),
@@ -34,7 +36,7 @@ export const LedgerEntry = z.object({
         account: z
           .enum(ACCOUNTS)
           .describe(
-            'gateway_clearing: at the card gateway; store_balance: owed to you; disputes_held: kept while a dispute is open',
+            'gateway_clearing: at the card gateway; store_balance: owed to you, or in your own Stripe account; disputes_held: kept while a dispute is open',
           ),
         direction: z.enum(['debit', 'credit']).describe('A credit of store_balance is money for you'),
         amount_cents: Cents.describe('In the smallest unit of the currency, always above 0'),

@@ -3,6 +3,8 @@ import { type StoreContext, storeContext } from '../../context'
 import { AppError } from '../../kernel/errors'
 import { storeOfRowId } from '../../kernel/ids'
 import type { DisputeNotice, RedirectGateway } from '../../ports/gateway'
+import { connectionOf } from '../connections/platform'
+import { refreshConnection } from '../connections/refresh'
 import { recordDispute } from '../disputes/notices'
 import { orders } from '../orders/table'
 import { findAttempt } from '../payments/attempts'
@@ -28,6 +30,8 @@ export async function follow(ctx: StoreContext, notice: NoticeRow): Promise<void
       return followCharge(ctx, gateway, subject.reference)
     case 'dispute':
       return followDispute(ctx, gateway, subject.id)
+    case 'account':
+      return followAccount(ctx, gateway, subject.account)
   }
 }
 
@@ -62,6 +66,12 @@ async function record(ctx: StoreContext, gateway: RedirectGateway, dispute: Disp
     if (!isNotOurs) throw error
     ctx.log.warn({ dispute: dispute.id, err: error }, 'a dispute is about no order that keeps its money')
   }
+}
+
+/** Who asked for the account asks how it is as soon as they know it, so that what is told before needs no second try. */
+async function followAccount(ctx: StoreContext, gateway: RedirectGateway, account: string): Promise<void> {
+  const found = await connectionOf(ctx, ctx.isTest, gateway.name, account)
+  if (found) await refreshConnection(found.ctx, found.connection)
 }
 
 type Settled = { ctx: StoreContext; attempt: PaymentAttemptRow }

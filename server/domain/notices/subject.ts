@@ -5,6 +5,7 @@ const Subject = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('page'), page: z.string() }),
   z.object({ kind: z.literal('charge'), reference: z.string() }),
   z.object({ kind: z.literal('dispute'), id: z.string() }),
+  z.object({ kind: z.literal('account'), account: z.string() }),
 ])
 
 /** As it was kept. */

@@ -1,6 +1,6 @@
 import type { StoreContext } from '../../context'
 import { AppError } from '../../kernel/errors'
-import { formatMoney } from '../../kernel/money'
+import { basisPointsOf, formatMoney } from '../../kernel/money'
 import type { OrderRow } from './table'
 
 type Total = Pick<OrderRow, 'amountMinor' | 'discountMinor' | 'currency' | 'productId' | 'variantId'>
@@ -50,6 +50,15 @@ function fieldOf(order: Total): string {
 /** The least that a card of this mode can be charged with; 0 where there is no gateway, or none for this currency. */
 export function leastCharge(ctx: StoreContext, currency: string): bigint {
   return gatewayFor(ctx)?.limits(currency)?.least ?? 0n
+}
+
+/**
+ * The operator's fee of a total, as the ledger has it and the gateway is asked for it: half up to the smallest unit, and down to the steps
+ * in which the gateway counts where these are larger.
+ */
+export function platformFee(ctx: StoreContext, amountMinor: bigint, currency: string, basisPoints: number): bigint {
+  const fee = basisPointsOf(amountMinor, basisPoints)
+  return fee - (fee % (gatewayFor(ctx)?.limits(currency)?.step ?? 1n))
 }
 
 function gatewayFor({ isTest, gateways }: StoreContext) {

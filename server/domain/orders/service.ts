@@ -3,8 +3,9 @@ import type { StoreContext } from '../../context'
 import { addMs, HOUR_MS } from '../../kernel/clock'
 import { AppError } from '../../kernel/errors'
 import { formatRowId, newOrderNumber, newRowId, newTransactionId, parseSessionId, storeOfRowId } from '../../kernel/ids'
-import { basisPointsOf, toWireMinor } from '../../kernel/money'
+import { toWireMinor } from '../../kernel/money'
 import type { StoreRow } from '../stores/table'
+import { platformFee } from './amounts'
 import { modesOf } from './modes'
 import type { Modes, Order } from './schema'
 import { type OrderRow, orders } from './table'
@@ -69,7 +70,7 @@ export async function insertOrder(
         subtotalMinor: item.priceMinor,
         discountMinor: 0n,
         amountMinor: item.priceMinor,
-        feeMinor: basisPointsOf(item.priceMinor, store.feeBasisPoints),
+        feeMinor: platformFee(ctx, item.priceMinor, item.currency, store.feeBasisPoints),
         currency: item.currency,
         status: 'pending',
         metadata: {},

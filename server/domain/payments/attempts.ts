@@ -23,6 +23,8 @@ type Buyer = {
   name: string | null
   locale?: string | undefined
   attemptId?: string | undefined
+  /** The store's account, where it is paid into one. */
+  account?: string | undefined
   shownMinor?: bigint | undefined
 }
 
@@ -58,6 +60,7 @@ export function claimAttempt(
         orderId,
         gateway: gateway.name,
         amountMinor: held.amountMinor,
+        ...(buyer.account === undefined ? {} : { splitAccount: buyer.account, splitFeeMinor: held.feeMinor }),
         status: 'processing',
         createdAt: at,
         updatedAt: at,

@@ -13,10 +13,11 @@ import { type StoreRow, stores } from '../stores/table'
 import { gatewayOf } from './gateways'
 import { type Goods, itemOf, statusOf } from './goods'
 import { afterOpened } from './outcomes'
+import { isConnected } from './splits'
 import { OPEN_ATTEMPT, type PaymentAttemptRow, paymentAttempts } from './table'
 
 /** Why a product can't be bought now; null when it can. */
-export type Obstacle = null | 'draft' | 'archived' | 'store_not_approved' | 'no_gateway'
+export type Obstacle = null | 'draft' | 'archived' | 'store_not_approved' | 'no_gateway' | 'not_connected'
 
 export type ProductForSale = { ctx: StoreContext; store: StoreRow; product: ProductRow; obstacle: Obstacle }
 
@@ -67,11 +68,25 @@ export function obstacleOf(ctx: StoreContext, store: StoreRow, goods: Goods | nu
   const status = goods ? statusOf(goods) : 'active'
   if (status !== 'active') return status
   if (store.status !== 'approved') return 'store_not_approved'
-  return gatewayOf(ctx) ? null : 'no_gateway'
+  if (!gatewayOf(ctx)) return 'no_gateway'
+  return isConnected(ctx, store) ? null : 'not_connected'
 }
 
-/** Throws what stands in the way of selling: product_not_available, account_not_approved, gateway_not_configured. */
-export function refuseObstacle(ctx: StoreContext, store: StoreRow, goods: Goods | null, { isFree = false } = {}): void {
+/** Whether it only keeps cards from being taken: what costs nothing, or is paid otherwise, can be had. */
+export function isOfCards(obstacle: Obstacle): boolean {
+  return obstacle === 'no_gateway' || obstacle === 'not_connected'
+}
+
+/**
+ * Throws what stands in the way of selling: product_not_available, account_not_approved, gateway_not_configured,
+ * store_not_connected. `needsAccount` is false for what may be paid without the store's account: a test order by pay_test_order.
+ */
+export function refuseObstacle(
+  ctx: StoreContext,
+  store: StoreRow,
+  goods: Goods | null,
+  { isFree = false, needsAccount = true } = {},
+): void {
   switch (obstacleOf(ctx, store, goods)) {
     case null:
       return
@@ -97,6 +112,8 @@ export function refuseObstacle(ctx: StoreContext, store: StoreRow, goods: Goods 
           hint: 'The operator has to configure one. Use a test key, or a live key with mode (testMode below /api) to make a test order.',
         },
       )
+    case 'not_connected':
+      if (!isFree && needsAccount) throw notConnected()
   }
 }
 
@@ -200,6 +217,16 @@ function stateOf(order: OrderRow, attempt: PaymentAttemptRow | null, now: Date):
 export function isPayable(order: OrderRow, now: Date): boolean {
   const isUnpaid = order.status === 'pending' || order.status === 'failed'
   return isUnpaid && order.failureCode !== SESSION_EXPIRED && order.expiresAt > now
+}
+
+export function notConnected() {
+  return new AppError(
+    'store_not_connected',
+    'Your store is not connected to Stripe, so that it cannot take cards yet.',
+    {
+      hint: 'Call connect_store and open its onboarding_url in a browser; get_store_connection says what is missing.',
+    },
+  )
 }
 
 export function productNotFound() {

@@ -15,13 +15,13 @@ import { findVariantForSale, type Goods, itemOf, variantNotFound } from './goods
 /**
  * An order with a session that the seller sends the buyer to. `run` is what names this very call: a repetition whose first answer
  * was lost gets the order that the first one made.
- * Throws product_not_found, variant_not_found, product_not_available, account_not_approved, gateway_not_configured, amount_too_small,
+ * Throws product_not_found, variant_not_found, product_not_available, account_not_approved, gateway_not_configured, store_not_connected, amount_too_small,
  * coupon_not_applicable, webhook_url_refused; missing_scope for live mode with a test key.
  */
 export async function createOrder(caller: StoreContext, input: NewOrder, run?: string): Promise<OrderRow> {
   const ctx = inMode(caller, input.mode)
   const { store, goods, item } = await offerOf(ctx, caller, input)
-  refuseObstacle(ctx, store, goods)
+  refuseObstacle(ctx, store, goods, { needsAccount: !ctx.isTest })
   const { webhook_url: webhookUrl } = input
   if (webhookUrl !== undefined) await refuseUncallable(ctx, webhookUrl, 'webhook_url')
   const { storeId, isTest } = ctx

@@ -7,6 +7,7 @@ import { announce } from '../orders/events'
 import type { OrderRow, RefundRow } from '../orders/table'
 import { queueReceipt, queueRefundNotice } from '../receipts/service'
 import { type NewEntry, recordEntry } from '../revenue/entries'
+import { markShareDue } from './splits'
 
 /*
  * What follows from each thing that can happen to an order, in the transaction that makes it true. A domain that has to do with
@@ -47,6 +48,7 @@ export async function afterRefunded(tx: StoreContext, order: OrderRow, refund: R
     happenedAt: at,
   })
   await postRefund(tx, order, refund, at)
+  await markShareDue(tx, order.id)
   await revokeLicensesOf(tx, order, 'order_refunded')
   await queueRefundNotice(tx, order, refund)
   await announce(tx, { kind: 'refunded', order, refund })
@@ -62,12 +64,14 @@ type Disputed = { before: OrderRow; order: OrderRow; dispute: DisputeRow }
 /** The buyer's bank asks for money back: what is left of the order is held until it has decided. */
 export async function afterDisputed(tx: StoreContext, { before, order, dispute }: Disputed, at: Date): Promise<void> {
   await postDispute(tx, { kind: 'dispute_opened', disputeId: dispute.id, before, order, at })
+  await markShareDue(tx, order.id)
   await announce(tx, { kind: 'disputed', order, dispute })
 }
 
 /** The bank has decided for the seller. Revenue never fell. */
 export async function afterDisputeWon(tx: StoreContext, { before, order, dispute }: Disputed, at: Date): Promise<void> {
   await postDispute(tx, { kind: 'dispute_won', disputeId: dispute.id, before, order, at })
+  await markShareDue(tx, order.id)
   await announce(tx, { kind: 'dispute_won', order, dispute })
 }
 
@@ -82,6 +86,7 @@ export async function afterDisputeLost(
   if (amountMinor > 0n) await enterRevenue(tx, order, { kind: 'refund', sourceId, amountMinor, happenedAt: at })
   await revokeLicensesOf(tx, order, 'dispute_lost')
   await postDispute(tx, { kind: 'dispute_lost', disputeId: dispute.id, before, order, at })
+  await markShareDue(tx, order.id)
   await announce(tx, { kind: 'dispute_lost', order, dispute })
 }
 

@@ -1,11 +1,14 @@
 import type { Deps, StoreContext } from '../../context'
 import { AppError } from '../../kernel/errors'
 import type { PageOutcome, RedirectGateway } from '../../ports/gateway'
+import { findConnection } from '../connections/platform'
+import { refreshConnection } from '../connections/refresh'
 import { type ClaimedAttempt, claimAttempt, type PriceObstacle, voidAttempt } from './attempts'
-import { type Checkout, findCheckout, refuseObstacle } from './checkout'
+import { type Checkout, findCheckout, notConnected, refuseObstacle } from './checkout'
 import { gatewayNamed, gatewayOf } from './gateways'
 import { goodsOf } from './goods'
 import { settleAttempt } from './settlement'
+import { accountOf, splitOf } from './splits'
 import type { PaymentAttemptRow } from './table'
 
 /*
@@ -30,7 +33,8 @@ export type Payer = {
 
 /**
  * The gateway's page where this session's order is paid: made now, or the one that was made before.
- * Throws session_not_found; product_not_available, account_not_approved, gateway_not_configured when nothing can be sold any more;
+ * Throws session_not_found; product_not_available, account_not_approved, gateway_not_configured, store_not_connected when nothing can be
+ * sold any more;
  * gateway_failed when no page could be opened, and then nothing was charged.
  */
 export async function openPaymentPage(deps: Deps, sessionId: string, payer: Payer): Promise<Redirection> {
@@ -40,7 +44,7 @@ export async function openPaymentPage(deps: Deps, sessionId: string, payer: Paye
   refuseObstacle(ctx, store, await goodsOf(ctx, order))
   const gateway = gatewayOf(ctx)
   if (gateway?.kind !== 'redirect') throw new Error('this order is paid with a card on our own page')
-  const claimed = await claimAttempt(ctx, order.id, gateway, payer)
+  const claimed = await claimAttempt(ctx, order.id, gateway, { ...payer, account: accountOf(ctx, store) })
   if (typeof claimed === 'object') await begin(ctx, gateway, claimed)
   return redirection(await findCheckout(deps, sessionId), typeof claimed === 'string' ? claimed : null)
 }
@@ -60,6 +64,7 @@ async function begin(ctx: StoreContext, gateway: RedirectGateway, { order, attem
       ...{ createdAt: attempt.createdAt, payUntil: order.expiresAt },
       // Who comes back may have paid in another tab: both ways lead to where the gateway is asked.
       ...{ returnUrl: `${address}/return`, cancelUrl: `${address}/return` },
+      split: splitOf(attempt),
     })
   } catch (error) {
     ctx.log.error(
@@ -68,9 +73,22 @@ async function begin(ctx: StoreContext, gateway: RedirectGateway, { order, attem
     )
     // Should there be one after all, nobody has its address: nobody can pay there.
     await voidAttempt(ctx, attempt)
+    if (attempt.splitAccount !== null) await refuseDisconnected(ctx)
     throw new AppError('gateway_failed', 'The payment page could not be opened. Nothing was charged; try again.')
   }
   await settleAttempt(ctx, gateway, attempt, outcome)
+}
+
+/** The store's account may be gone, and the gateway's notice of it still on its way. Throws store_not_connected then. */
+async function refuseDisconnected(ctx: StoreContext): Promise<void> {
+  const connection = await findConnection(ctx)
+  try {
+    if (!connection || (await refreshConnection(ctx, connection)).status === 'active') return
+  } catch (error) {
+    ctx.log.warn({ err: error }, 'the gateway did not say how an account is')
+    return
+  }
+  throw notConnected()
 }
 
 /** Asks the gateway what became of an attempt on its page, and writes it down. `page` is what a notice named. */

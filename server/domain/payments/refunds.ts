@@ -5,6 +5,7 @@ import { AppError } from '../../kernel/errors'
 import { newRowId } from '../../kernel/ids'
 import { formatDecimal, formatMoney, parseDecimal, toWireMinor } from '../../kernel/money'
 import type { Gateway, RefundOutcome } from '../../ports/gateway'
+import type { Split } from '../../ports/platform'
 import type { Modes } from '../orders/schema'
 import { getOrder, lockOrder, toOrder } from '../orders/service'
 import { type OrderRow, type RefundRow, refunds } from '../orders/table'
@@ -12,6 +13,7 @@ import { leftOf, reserveRefund, settleRefund } from '../orders/transitions'
 import { successfulAttempt } from './attempts'
 import { gatewayNamed } from './gateways'
 import { afterRefunded } from './outcomes'
+import { markShareDue, splitOf } from './splits'
 
 export type RefundRequested = {
   /** Any name of the order. */
@@ -152,12 +154,12 @@ export async function sendRefund(
   ctx: StoreContext,
   order: OrderRow,
   refund: RefundRow,
-  { gateway, chargeReference }: Charge,
+  { gateway, chargeReference, split }: Charge,
 ): Promise<void> {
   let outcome: RefundOutcome
   try {
     const { id: refundId, amountMinor } = refund
-    outcome = await gateway.refund({ refundId, chargeReference, amountMinor, currency: order.currency })
+    outcome = await gateway.refund({ refundId, chargeReference, amountMinor, currency: order.currency, split })
   } catch (error) {
     const facts = { order: order.id, refund: refund.id, gateway: gateway.name, err: error }
     ctx.log.error(facts, 'the gateway did not answer; the refund will be sent again')
@@ -168,7 +170,7 @@ export async function sendRefund(
   await settleRefundOf(ctx, refund, { ...outcome, status: outcome.status })
 }
 
-type Charge = { gateway: Gateway; chargeReference: string }
+type Charge = { gateway: Gateway; chargeReference: string; split: Split | null }
 
 /** What an order was paid with. Throws order_not_refundable, gateway_not_configured. */
 export async function chargeOf(ctx: StoreContext, order: OrderRow): Promise<Charge> {
@@ -176,7 +178,7 @@ export async function chargeOf(ctx: StoreContext, order: OrderRow): Promise<Char
   const attempt = await successfulAttempt(ctx, order.id)
   const chargeReference = attempt?.gatewayReference
   if (!chargeReference) throw notRefundable('It was not paid by card, so that there is nothing to pay back.')
-  return { gateway: gatewayNamed(ctx, attempt.gateway), chargeReference }
+  return { gateway: gatewayNamed(ctx, attempt.gateway), chargeReference, split: splitOf(attempt) }
 }
 
 /** How a refund has ended. */
@@ -205,7 +207,8 @@ async function settle(tx: StoreContext, { id, orderId, amountMinor }: RefundRow,
   if (!refund) return
   const order = await settleRefund(tx, orderId, amountMinor, isPaidBack)
   if (!order) throw new Error(`refund ${id} was not set aside in its order`)
-  if (!isPaidBack) return
+  // The gateway may have moved the store's share before it failed.
+  if (!isPaidBack) return markShareDue(tx, orderId)
   await afterRefunded(tx, order, refund, at)
 }
 

@@ -7,6 +7,7 @@ import { lockOrder } from '../orders/service'
 import { completeOrder, failOrder } from '../orders/transitions'
 import { sameAttempt } from './attempts'
 import { afterDeclined, afterPaid, afterReturned } from './outcomes'
+import { splitOf } from './splits'
 import { type PaymentAttemptRow, paymentAttempts } from './table'
 
 /** What a gateway says of an attempt. */
@@ -120,7 +121,10 @@ export async function sendBack(ctx: StoreContext, gateway: Gateway, attempt: Pay
     const refundId = derivedRowId(ctx.storeId, `unwanted charge ${id}`)
     const order = await inTransaction(ctx, (tx) => lockOrder(tx, orderId))
     const { currency } = order
-    const { status } = await gateway.refund({ refundId, chargeReference: gatewayReference, amountMinor, currency })
+    const { status } = await gateway.refund({
+      ...{ refundId, chargeReference: gatewayReference, amountMinor, currency },
+      split: splitOf(attempt),
+    })
     if (status === 'succeeded') await noteReturned(ctx, attempt)
     if (status === 'failed')
       ctx.log.error(facts, 'the gateway refuses to send a surplus charge back; refund it by hand')

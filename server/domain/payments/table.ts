@@ -42,6 +42,11 @@ export const paymentAttempts = pgTable(
     /** What the gateway keeps of it, in a currency that may be another one; null while unknown. */
     gatewayFeeMinor: minorUnits('gateway_fee_minor'),
     gatewayFeeCurrency: text('gateway_fee_currency'),
+    /** The store's account that all but the fee goes to, by the gateway's id, as it was asked for; null where there is none. */
+    splitAccount: text('split_account'),
+    splitFeeMinor: minorUnits('split_fee_minor'),
+    /** When to see that the account has its share; null while it has, for all that is known. */
+    shareDueAt: instant('share_due_at'),
     createdAt: instant('created_at').notNull(),
     updatedAt: instant('updated_at').notNull(),
   },
@@ -54,6 +59,7 @@ export const paymentAttempts = pgTable(
     index('payment_attempts_unsettled')
       .on(t.storeId, t.updatedAt)
       .where(sql`status in ('processing', 'requires_action', 'settling', 'unwanted')`),
+    index('payment_attempts_share_due').on(t.storeId, t.shareDueAt).where(sql`share_due_at is not null`),
     foreignKey({ columns: [t.storeId, t.orderId], foreignColumns: [orders.storeId, orders.id] }),
   ],
 )

@@ -14,6 +14,12 @@ export const stores = pgTable('stores', {
   logoUrl: text('logo_url'),
   /** Platform fee in basis points: 250 is 2.5 %. */
   feeBasisPoints: integer('fee_basis_points').notNull(),
+  /**
+   * Where the operator runs a platform: the gateway's account that sales of a mode are paid into; null while it can't be paid into. What
+   * `connections` finds out stands here too, since whoever looks at a store wants to know whether it sells.
+   */
+  liveAccount: text('live_account'),
+  testAccount: text('test_account'),
   /** Document D's webhook signing key, and the one before while a rotation's overlap lasts. */
   signingSecret: text('signing_secret').notNull(),
   previousSigningSecret: text('previous_signing_secret'),

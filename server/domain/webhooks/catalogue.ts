@@ -1,5 +1,6 @@
 import type * as z from 'zod'
 import { PoolLow } from '../addresses/schema'
+import { StoreConnection } from '../connections/schema'
 import { Dispute } from '../disputes/schema'
 import { Order } from '../orders/schema'
 import * as payloads from './payloads'
@@ -16,6 +17,7 @@ export const FAMILIES = [
   'checkout',
   'dispute',
   'addresses',
+  'store',
   'webhook',
 ] as const
 export type EventFamily = (typeof FAMILIES)[number]
@@ -28,6 +30,8 @@ type EventDefinition<T extends z.ZodObject> = {
   description: string
   data: T
   sample: z.infer<T>
+  /** False: it can be subscribed to, and is not made yet. */
+  isEmitted: boolean
 }
 
 const define = <T extends z.ZodObject>(definition: EventDefinition<T>) => definition
@@ -35,22 +39,22 @@ const define = <T extends z.ZodObject>(definition: EventDefinition<T>) => defini
 type Sampled<T extends z.ZodObject> = [data: T, sample: z.infer<T>]
 
 const sale = <T extends z.ZodObject>(title: string, description: string, [data, sample]: Sampled<T>) =>
-  define({ family: 'sale', title, description, data, sample })
+  define({ family: 'sale', title, description, data, sample, isEmitted: true })
 
 const card = <T extends z.ZodObject>(title: string, description: string, [data, sample]: Sampled<T>) =>
-  define({ family: 'card_payment', title, description, data, sample })
+  define({ family: 'card_payment', title, description, data, sample, isEmitted: true })
 
 const crypto = (title: string, description: string, sample: z.infer<typeof payloads.CryptoPayment>) =>
-  define({ family: 'crypto_payment', title, description, data: payloads.CryptoPayment, sample })
+  define({ family: 'crypto_payment', title, description, data: payloads.CryptoPayment, sample, isEmitted: true })
 
 const order = <T extends z.ZodObject>(title: string, description: string, [data, sample]: Sampled<T>) =>
-  define({ family: 'order', title, description, data, sample })
+  define({ family: 'order', title, description, data, sample, isEmitted: true })
 
 const checkout = (title: string, description: string, sample: z.infer<typeof payloads.Checkout>) =>
-  define({ family: 'checkout', title, description, data: payloads.Checkout, sample })
+  define({ family: 'checkout', title, description, data: payloads.Checkout, sample, isEmitted: true })
 
 const dispute = (title: string, description: string, sample: z.infer<typeof Dispute>) =>
-  define({ family: 'dispute', title, description, data: Dispute, sample })
+  define({ family: 'dispute', title, description, data: Dispute, sample, isEmitted: true })
 
 const seen = { ...payloads.cryptoPending, tx_hash: payloads.cryptoSample.tx_hash }
 const refund = { id: '0f1e2d3c-4b7d-8abc-9def-0123456789ab', amount_cents: 1900, reason: 'Customer requested refund' }
@@ -182,6 +186,20 @@ export const CATALOGUE = {
     description: 'Fewer than 3 addresses are free for new crypto payments. At most once an hour and network.',
     data: PoolLow,
     sample: { network: 'bsc', free: 2, is_test: false },
+    isEmitted: true,
+  }),
+  'store.connection_updated': define({
+    family: 'store',
+    title: "A store's connection changed",
+    description:
+      'The Stripe account that your sales are paid into has changed: it can take payments now, or not any more, or Stripe wants to know something.',
+    data: StoreConnection,
+    sample: {
+      ...{ status: 'active', account_id: 'acct_1RYhC2Kq8sTvXw3n', can_sell: true, payouts_enabled: true },
+      ...{ requirements: [], requirements_due_by: null, disabled_reason: null, next_step: null, is_test: false },
+      updated_at: '2026-03-02T09:00:00.000Z',
+    },
+    isEmitted: true,
   }),
   'webhook.disabled': define({
     family: 'webhook',
@@ -194,6 +212,7 @@ export const CATALOGUE = {
       reason: 'Every delivery has failed for 5 days. The last time: The receiver answered 503.',
       failing_since: '2026-02-25T09:00:00.000Z',
     },
+    isEmitted: true,
   }),
 }
 

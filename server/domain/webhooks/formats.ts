@@ -71,6 +71,7 @@ const FORMATS: Readonly<Record<EventFamily, Format>> = {
   checkout: envelope,
   dispute: envelope,
   addresses: envelope,
+  store: envelope,
   webhook: envelope,
 }
 

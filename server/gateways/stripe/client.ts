@@ -43,3 +43,12 @@ export async function onceMoreIfBusy<T>(ask: () => Promise<T>): Promise<T> {
 export function isRefusal(error: unknown): boolean {
   return error instanceof Stripe.errors.StripeInvalidRequestError || error instanceof Stripe.errors.StripeCardError
 }
+
+/**
+ * The account isn't connected to the platform any more. A key that may do less than it should is refused with 403 too, which says
+ * nothing about the account.
+ */
+export function isDisconnected(error: unknown): boolean {
+  if (!(error instanceof Stripe.errors.StripeError)) return false
+  return error.code === 'account_invalid' || /application access may have been revoked/i.test(error.message)
+}

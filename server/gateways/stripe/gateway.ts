@@ -10,9 +10,10 @@ import type {
   RefundRequest,
 } from '../../ports/gateway'
 import { fromStripeAmount, stripeLimits, toStripeAmount } from './amounts'
-import { createStripeClient, isRefusal, onceMoreIfBusy } from './client'
+import { createStripeClient, isDisconnected, isRefusal, onceMoreIfBusy } from './client'
 import { readStripeEvent } from './notices'
 import { disputeStatus, EXPANDED, expanded, METADATA, pageOutcome, refundOutcome } from './outcomes'
+import { createStripePlatform } from './platform'
 
 export type StripeSettings = {
   secretKey: string
@@ -20,6 +21,8 @@ export type StripeSettings = {
   webhookSecret: string | undefined
   /** Another server that speaks Stripe's API, for tests. */
   apiBase?: string | undefined
+  /** Stores have accounts of their own. The secret is that of the endpoint for what happens in these. */
+  connect?: { webhookSecret: string | undefined } | undefined
 }
 
 /** Stripe wants a page to live for 30 minutes at least; clocks differ, and requests are repeated. */
@@ -34,9 +37,11 @@ const REFUNDS = 100
  */
 export function createStripeGateway(clock: Clock, settings: StripeSettings): RedirectGateway {
   const stripe = createStripeClient(settings.secretKey, settings.apiBase)
+  const secrets = [settings.webhookSecret, settings.connect?.webhookSecret].filter((secret) => secret !== undefined)
   return {
     name: 'stripe',
     kind: 'redirect',
+    platform: settings.connect ? createStripePlatform(stripe, clock) : null,
     limits: stripeLimits,
     begin: (request) => begin(stripe, request),
     find: (page) => find(stripe, page),
@@ -44,7 +49,7 @@ export function createStripeGateway(clock: Clock, settings: StripeSettings): Red
     refund: (request) => refund(stripe, request),
     refundsOf: (reference) => refundsOf(stripe, reference),
     findDispute: (id) => findDispute(stripe, id),
-    readNotice: (body, signature) => readStripeEvent(clock, settings.webhookSecret, body, signature),
+    readNotice: (body, signature) => readStripeEvent(clock, secrets, body, signature),
   }
 }
 
@@ -74,12 +79,24 @@ function sessionOf(request: PageRequest): Stripe.Checkout.SessionCreateParams {
     client_reference_id: orderNumber,
     metadata,
     // The charge takes it over from there, and so do the events about it.
-    payment_intent_data: { metadata, description: `${orderNumber} · ${description}` },
+    payment_intent_data: { metadata, description: `${orderNumber} · ${description}`, ...splitOf(request) },
     // The buyer pays the price that was shown, in its currency.
     adaptive_pricing: { enabled: false },
     expires_at: Math.floor(expiresAt / 1_000),
     success_url: request.returnUrl,
     cancel_url: request.cancelUrl,
+  }
+}
+
+/** A destination charge: the seller is who sells to the buyer's bank too, and the fee goes back to the platform. */
+function splitOf({ attemptId, currency, split }: PageRequest): Stripe.Checkout.SessionCreateParams.PaymentIntentData {
+  if (!split) return {}
+  const { account, feeMinor } = split
+  return {
+    transfer_data: { destination: account },
+    on_behalf_of: account,
+    transfer_group: attemptId,
+    ...(feeMinor > 0n ? { application_fee_amount: toStripeAmount(feeMinor, currency) } : {}),
   }
 }
 
@@ -102,7 +119,7 @@ async function close(stripe: Stripe, page: string): Promise<PageOutcome> {
  * refuses (all is paid back, the balance is too low) failed; what is not certain throws.
  */
 async function refund(stripe: Stripe, request: RefundRequest): Promise<RefundOutcome> {
-  const { refundId, chargeReference, amountMinor, currency } = request
+  const { refundId, chargeReference, amountMinor, currency, split } = request
   const known = (await listRefunds(stripe, chargeReference)).find((one) => one.refundId === refundId)
   if (known) return { status: known.status, reference: known.reference }
   try {
@@ -112,6 +129,9 @@ async function refund(stripe: Stripe, request: RefundRequest): Promise<RefundOut
           payment_intent: chargeReference,
           amount: toStripeAmount(amountMinor, currency),
           metadata: { [METADATA.refund]: refundId },
+          ...(split && { reverse_transfer: true }),
+          // Where there was no fee, Stripe would have none to give back, and say so.
+          ...(split && split.feeMinor > 0n && { refund_application_fee: true }),
         },
         { idempotencyKey: `refund ${refundId}` },
       ),
@@ -119,7 +139,7 @@ async function refund(stripe: Stripe, request: RefundRequest): Promise<RefundOut
     const { status, reference } = refundOutcome(made)
     return { status, reference }
   } catch (error) {
-    if (isRefusal(error)) return { status: 'failed', reference: '' }
+    if (isRefusal(error) || isDisconnected(error)) return { status: 'failed', reference: '' }
     throw error
   }
 }

@@ -25,19 +25,33 @@ export const EVENT_TYPES = [
   'charge.dispute.funds_reinstated',
 ] as const satisfies readonly Stripe.Event['type'][]
 
-/** Throws AppError invalid_request for what Stripe did not sign with this secret within the last five minutes. */
+/** And those of the second endpoint, for what happens in connected accounts. */
+export const ACCOUNT_EVENT_TYPES = [
+  'account.updated',
+  'account.application.deauthorized',
+] as const satisfies readonly Stripe.Event['type'][]
+
+/** Throws AppError invalid_request for what Stripe did not sign with one of these secrets within the last five minutes. */
 export async function readStripeEvent(
   clock: Clock,
-  secret: string | undefined,
+  secrets: readonly string[],
   body: string,
   signature: string | undefined,
 ): Promise<GatewayNotice> {
-  if (secret === undefined) {
-    throw new AppError('unavailable', 'Webhooks of Stripe are not configured here. Set STRIPE_WEBHOOK_SECRET.')
+  let refusal: unknown = new AppError(
+    'unavailable',
+    'Webhooks of Stripe are not configured here. Set STRIPE_WEBHOOK_SECRET.',
+  )
+  for (const secret of secrets) {
+    try {
+      const event = await verified(clock, secret, body, signature ?? '')
+      const { subject, attemptId } = subjectOf(event)
+      return { id: event.id, type: event.type, attemptId, subject }
+    } catch (error) {
+      refusal = error
+    }
   }
-  const event = await verified(clock, secret, body, signature ?? '')
-  const { subject, attemptId } = subjectOf(event)
-  return { id: event.id, type: event.type, attemptId, subject }
+  throw refusal
 }
 
 async function verified(clock: Clock, secret: string, body: string, signature: string): Promise<Stripe.Event> {
@@ -64,6 +78,11 @@ type Subject = { subject: NoticeSubject | null; attemptId: string | null }
 const NOTHING: Subject = { subject: null, attemptId: null }
 
 function subjectOf(event: Stripe.Event): Subject {
+  // Of a connected account: what its owner does there by other programs is not ours, whatever it says of itself.
+  if (event.account !== undefined) {
+    const isOurs = ACCOUNT_EVENT_TYPES.some((type) => type === event.type)
+    return isOurs ? { subject: { kind: 'account', account: event.account }, attemptId: null } : NOTHING
+  }
   switch (event.type) {
     case 'checkout.session.completed':
     case 'checkout.session.async_payment_succeeded':

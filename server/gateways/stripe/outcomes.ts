@@ -13,7 +13,13 @@ import { fromStripeAmount } from './amounts'
 /* Stripe's words as the port's. Pure. */
 
 /** What our objects at Stripe carry, so that they are found again without a look-up of our own. */
-export const METADATA = { attempt: 'payhook_attempt', order: 'payhook_order', refund: 'payhook_refund' } as const
+export const METADATA = {
+  attempt: 'payhook_attempt',
+  order: 'payhook_order',
+  refund: 'payhook_refund',
+  connection: 'payhook_connection',
+  store: 'payhook_store',
+} as const
 
 /** What `pageOutcome` needs of a session beyond itself, as `expand` wants it. */
 export const EXPANDED = ['payment_intent.latest_charge.balance_transaction']

@@ -17,6 +17,7 @@ const FRAMES: Readonly<Record<EventFamily, { title: string; body: string; header
   checkout: { title: 'Checkouts', body: '{event, created_at, data}', headers: [] },
   dispute: { title: 'Disputes', body: '{event, created_at, data}', headers: [] },
   addresses: { title: 'Address pools', body: '{event, created_at, data}', headers: [] },
+  store: { title: 'Stores', body: '{event, created_at, data}', headers: [] },
   webhook: { title: 'Webhook endpoints', body: '{event, created_at, data}', headers: [] },
 }
 
@@ -42,7 +43,10 @@ export function Events() {
                 <dt>
                   <code>{type}</code>
                 </dt>
-                <dd>{CATALOGUE[type].description}</dd>
+                <dd>
+                  {CATALOGUE[type].description}
+                  {CATALOGUE[type].isEmitted ? null : ' Not sent yet by this version.'}
+                </dd>
               </>
             ))}
           </dl>

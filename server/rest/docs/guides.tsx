@@ -5,6 +5,7 @@ import { Code } from './code'
 import { Events } from './events'
 import { Licences } from './licences'
 import { Links } from './links'
+import { Platform } from './platform'
 import { Receiving } from './receiving'
 import { EVENT, mcpConfig, restSample, signUp, trpcSample } from './samples'
 
@@ -26,6 +27,7 @@ export const GUIDES: readonly Guide[] = [
   { id: 'links', title: 'Links, buttons and frames', Text: Links },
   { id: 'coupons', title: 'Coupons', Text: Coupons },
   { id: 'balance', title: 'Balance and disputes', Text: Balance },
+  { id: 'platform', title: 'Your own Stripe account', Text: Platform },
   { id: 'receipts', title: 'Receipts', Text: Receipts },
   { id: 'licence-keys', title: 'Variants and licence keys', Text: Licences },
   { id: 'test-cards', title: 'Test mode and test cards', Text: TestCards },

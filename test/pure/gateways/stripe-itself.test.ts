@@ -15,6 +15,7 @@ if (secretKey !== '' && !/^[sr]k_test_/.test(secretKey)) throw new Error('STRIPE
 describe.skipIf(secretKey === '')('stripe itself', { timeout: 60_000 }, () => {
   redirectGatewayContract(async () => ({
     gateway: createStripeGateway(systemClock, { secretKey, webhookSecret: undefined, apiBase }),
+    split: null,
     now: systemClock.now,
     pays: (page) => payAtStripe({ apiBase, secretKey }, page, 1_900),
     // Stripe's test banks take their time.

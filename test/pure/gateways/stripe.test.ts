@@ -42,7 +42,7 @@ async function paid() {
 
 describe('stripe', () => {
   redirectGatewayContract(async () => ({
-    gateway,
+    ...{ gateway, split: null },
     now: clock.now,
     pays: async (page) => void stripe.account.confirm(page),
     delayed: {
@@ -87,7 +87,13 @@ describe('stripe', () => {
     async (trouble) => {
       const { reference } = await paid()
       afflict(trouble, /^\/v1\/refunds$/)
-      const request = { refundId: newRowId(1n), chargeReference: reference, amountMinor: 700n, currency: 'usd' }
+      const request = {
+        refundId: newRowId(1n),
+        chargeReference: reference,
+        amountMinor: 700n,
+        currency: 'usd',
+        split: null,
+      }
       expect(await gateway.refund(request)).toMatchObject({ status: 'succeeded' })
       expect([...stripe.account.refunds.values()].map(({ amount }) => amount)).toEqual([700])
     },
@@ -96,7 +102,13 @@ describe('stripe', () => {
   test('a refund that is asked for again after Stripe has forgotten its key pays back once', async () => {
     const { reference } = await paid()
     stripe.account.settings.refunds = 'pending'
-    const request = { refundId: newRowId(1n), chargeReference: reference, amountMinor: 700n, currency: 'usd' }
+    const request = {
+      refundId: newRowId(1n),
+      chargeReference: reference,
+      amountMinor: 700n,
+      currency: 'usd',
+      split: null,
+    }
     expect(await gateway.refund(request)).toMatchObject({ status: 'pending' })
     clock.advance(3 * DAY_MS)
     const [made] = stripe.account.refunds.values()
@@ -107,7 +119,7 @@ describe('stripe', () => {
 
   test('a refund that Stripe refuses has failed; one that it could not answer is uncertain', async () => {
     const { reference } = await paid()
-    const request = { chargeReference: reference, currency: 'usd' }
+    const request = { chargeReference: reference, currency: 'usd', split: null }
     expect(await gateway.refund({ ...request, refundId: newRowId(1n), amountMinor: 1_901n })).toEqual({
       status: 'failed',
       reference: '',

@@ -30,6 +30,7 @@ test('the catalogue has every documented event', () => {
     'payment.underpaid',
     'sale.completed',
     'sale.refunded',
+    'store.connection_updated',
     'webhook.disabled',
   ])
 })

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import Stripe from 'stripe'
 import type { Clock } from '../../../server/kernel/clock'
+import { createConnect } from './connect'
 import type {
   BalanceTransaction,
   Charge,
@@ -31,6 +32,8 @@ export type NewSession = {
   cancelUrl?: string | undefined
   applicationFee?: number | undefined
   destination?: string | undefined
+  onBehalfOf?: string | undefined
+  transferGroup?: string | undefined
 }
 
 /** What a buyer pays with. `delayed` settles days later, as a bank debit does. */
@@ -53,9 +56,12 @@ export function createAccount(clock: Clock, pageUrl: string, livemode: boolean, 
   const seconds = () => Math.floor(clock.now().getTime() / 1_000)
   const mode = livemode ? 'live' : 'test'
 
-  function tell(type: string, object: StripeObject): void {
+  const connect = createConnect(seconds, pageUrl, livemode, tell)
+
+  function tell(type: string, object: StripeObject | object, connected?: string): void {
     emit({
       ...{ id: idOf('evt'), object: 'event', api_version: Stripe.API_VERSION, type },
+      ...(connected === undefined ? {} : { account: connected }),
       data: { object: structuredClone(object) },
       ...{ created: seconds(), livemode, pending_webhooks: 1, request: { id: null, idempotency_key: null } },
     })
@@ -77,6 +83,7 @@ export function createAccount(clock: Clock, pageUrl: string, livemode: boolean, 
         code: 'amount_too_small',
       })
     }
+    connect.check(asked.destination, asked.applicationFee)
     const id = `cs_${mode}_${randomText(40)}`
     const session: Session = {
       ...{ id, object: 'checkout.session', mode: 'payment', status: 'open', payment_status: 'unpaid' },
@@ -120,9 +127,11 @@ export function createAccount(clock: Clock, pageUrl: string, livemode: boolean, 
     const session = getSession(sessionId)
     if (session.status !== 'open') throw invalid(`This page is ${session.status}`)
     const asked = details.get(sessionId)
+    connect.check(asked?.destination, asked?.applicationFee)
     const intent = openIntent({
       ...{ amount: session.amount_total, currency: session.currency, description: asked?.description },
       ...{ metadata: asked?.intentMetadata, applicationFee: asked?.applicationFee, destination: asked?.destination },
+      ...{ onBehalfOf: asked?.onBehalfOf, transferGroup: asked?.transferGroup },
     })
     session.status = 'complete'
     session.url = null
@@ -145,6 +154,8 @@ export function createAccount(clock: Clock, pageUrl: string, livemode: boolean, 
     metadata?: Metadata | undefined
     applicationFee?: number | undefined
     destination?: string | undefined
+    onBehalfOf?: string | undefined
+    transferGroup?: string | undefined
   }
 
   function openIntent({ amount, currency, ...asked }: NewIntent): PaymentIntent {
@@ -154,6 +165,7 @@ export function createAccount(clock: Clock, pageUrl: string, livemode: boolean, 
       ...{ description: asked.description ?? null, metadata: asked.metadata ?? {} },
       application_fee_amount: asked.applicationFee ?? null,
       transfer_data: asked.destination ? { destination: asked.destination } : null,
+      ...{ on_behalf_of: asked.onBehalfOf ?? null, transfer_group: asked.transferGroup ?? null },
       ...{ created: seconds(), livemode },
     }
     intents.set(intent.id, intent)
@@ -170,11 +182,13 @@ export function createAccount(clock: Clock, pageUrl: string, livemode: boolean, 
       ...{ refunded: false, disputed: false, payment_intent: intent.id, balance_transaction: transaction.id },
       payment_method_details: means === 'delayed' ? { type: 'sepa_debit' } : { type: 'card', card: means },
       metadata: { ...metadata },
-      transfer: intent.transfer_data ? idOf('tr') : null,
+      ...{ transfer: null, transfer_group: intent.transfer_group, application_fee: null },
       application_fee_amount: intent.application_fee_amount,
       ...{ created: seconds(), livemode },
     }
     charges.set(made.id, made)
+    connect.move('', currency, amount - fee)
+    connect.divide(made, intent)
     intent.status = 'succeeded'
     intent.amount_received = amount
     intent.latest_charge = made.id
@@ -247,13 +261,12 @@ export function createAccount(clock: Clock, pageUrl: string, livemode: boolean, 
       throw invalid(`Refund amount (${amount}) is greater than unrefunded amount on charge (${left})`, {
         param: 'amount',
       })
-    if ((asked.reverse_transfer || asked.refund_application_fee) && !of.transfer) {
-      throw invalid('The charge has no transfer to reverse.', { param: 'reverse_transfer' })
-    }
+    const reversal = connect.giveBack(of, amount, asked)
+    connect.move('', of.currency, -amount)
     const made: Refund = {
       ...{ id: idOf('re'), object: 'refund', amount, currency: of.currency, status: settings.refunds },
       ...{ payment_intent: of.payment_intent, charge: of.id, reason: asked.reason ?? null },
-      ...{ metadata: asked.metadata ?? {}, transfer_reversal: asked.reverse_transfer ? idOf('trr') : null },
+      ...{ metadata: asked.metadata ?? {}, transfer_reversal: reversal },
       created: seconds(),
     }
     refunds.set(made.id, made)
@@ -274,7 +287,10 @@ export function createAccount(clock: Clock, pageUrl: string, livemode: boolean, 
     const found = refunds.get(id)
     if (!found) throw missing('refund', id)
     found.status = status
-    if (status === 'failed') take(chargeOf(found), -found.amount)
+    if (status === 'failed') {
+      take(chargeOf(found), -found.amount)
+      connect.move('', found.currency, found.amount)
+    }
     tell(status === 'failed' ? 'refund.failed' : 'refund.updated', found)
   }
 
@@ -291,6 +307,8 @@ export function createAccount(clock: Clock, pageUrl: string, livemode: boolean, 
     }
     disputes.set(made.id, made)
     of.disputed = true
+    // The bank takes it from the platform; an inquiry takes nothing.
+    if (!made.status.startsWith('warning_')) connect.move('', made.currency, -made.amount)
     tell('charge.dispute.created', made)
     return made
   }
@@ -301,6 +319,7 @@ export function createAccount(clock: Clock, pageUrl: string, livemode: boolean, 
     found.status = status
     const isOver = status === 'won' || status === 'lost'
     if (isOver) found.evidence_details.due_by = null
+    if (status === 'won') connect.move('', found.currency, found.amount)
     tell(isOver ? 'charge.dispute.closed' : 'charge.dispute.updated', found)
   }
 
@@ -333,15 +352,24 @@ export function createAccount(clock: Clock, pageUrl: string, livemode: boolean, 
   }
 
   /** By an id's prefix, for retrieval and `expand`. */
-  function find(id: string): StripeObject | undefined {
+  function find(id: string): object | undefined {
     if (id.startsWith('cs_')) return getSession(id)
-    return intents.get(id) ?? charges.get(id) ?? refunds.get(id) ?? disputes.get(id) ?? transactions.get(id)
+    if (id.startsWith('acct_')) return connect.getAccount(id)
+    return (
+      connect.find(id) ??
+      intents.get(id) ??
+      charges.get(id) ??
+      refunds.get(id) ??
+      disputes.get(id) ??
+      transactions.get(id)
+    )
   }
 
   const catalogue = createCatalogue()
 
   return {
     ...catalogue,
+    connect,
     ...{ openIntent, charge, decline, closeDispute, describe },
     ...{ sessions, intents, charges, refunds, disputes, settings, find },
     ...{ openSession, getSession, expireSession, confirm, settle, refund, endRefund, openDispute, moveDispute },

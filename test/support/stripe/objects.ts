@@ -37,6 +37,8 @@ export type PaymentIntent = {
   metadata: Metadata
   application_fee_amount: number | null
   transfer_data: { destination: string } | null
+  on_behalf_of: string | null
+  transfer_group: string | null
   created: number
   livemode: boolean
 }
@@ -55,7 +57,10 @@ export type Charge = {
   balance_transaction: string | null
   payment_method_details: { type: string; card?: { brand: string; last4: string } }
   metadata: Metadata
+  /** Of a destination charge. */
   transfer: string | null
+  transfer_group: string | null
+  application_fee: string | null
   application_fee_amount: number | null
   created: number
   livemode: boolean
@@ -102,15 +107,90 @@ export type Dispute = {
   livemode: boolean
 }
 
+export type ConnectedAccount = {
+  id: string
+  object: 'account'
+  country: string
+  email: string | null
+  business_profile: { name: string | null }
+  metadata: Metadata
+  default_currency: string
+  details_submitted: boolean
+  charges_enabled: boolean
+  payouts_enabled: boolean
+  capabilities: { card_payments: Capability; transfers: Capability }
+  controller: object
+  requirements: {
+    alternatives: []
+    current_deadline: number | null
+    currently_due: string[]
+    disabled_reason: string | null
+    errors: []
+    eventually_due: string[]
+    past_due: string[]
+    pending_verification: string[]
+  }
+  created: number
+}
+
+type Capability = 'active' | 'inactive' | 'pending'
+
+export type Transfer = {
+  id: string
+  object: 'transfer'
+  amount: number
+  amount_reversed: number
+  reversed: boolean
+  currency: string
+  destination: string
+  metadata: Metadata
+  source_transaction: string | null
+  transfer_group: string | null
+  created: number
+}
+
+export type TransferReversal = {
+  id: string
+  object: 'transfer_reversal'
+  amount: number
+  currency: string
+  transfer: string
+  created: number
+}
+
+export type ApplicationFee = {
+  id: string
+  object: 'application_fee'
+  account: string
+  amount: number
+  amount_refunded: number
+  refunded: boolean
+  currency: string
+  charge: string
+  created: number
+}
+
+export type FeeRefund = {
+  id: string
+  object: 'fee_refund'
+  amount: number
+  currency: string
+  fee: string
+  metadata: Metadata
+  created: number
+}
+
 export type StripeObject = Session | PaymentIntent | Charge | BalanceTransaction | Refund | Dispute
 
+/** `account`: it happened in a connected account. */
 export type StripeEvent = {
   id: string
   object: 'event'
   api_version: string
   type: string
   /** A snapshot of the moment: later events may be newer than what is delivered now. */
-  data: { object: StripeObject }
+  data: { object: StripeObject | object }
+  account?: string
   created: number
   livemode: boolean
   pending_webhooks: number

@@ -8,22 +8,28 @@ import { invalid } from './refusal'
  * a whole number is digits, a flag is `true` or `false`. What isn't here is refused, as Stripe refuses what it doesn't know.
  */
 
-type Names<T> = Partial<Record<keyof T, z.ZodType>>
+export type Names<T> = Partial<Record<keyof T, z.ZodType>>
 
-const filled = (max = 5_000) => z.string().min(1).max(max)
+export const filled = (max = 5_000) => z.string().min(1).max(max)
 const whole = z
   .string()
   .regex(/^-?\d+$/, 'Invalid integer')
   .transform(Number)
-const amount = whole.pipe(z.number().int().min(1, 'This value must be greater than or equal to 1.').max(99_999_999))
-const flag = z.enum(['true', 'false']).transform((value) => value === 'true')
-const currency = z.string().regex(/^[a-z]{3}$/, 'Invalid currency')
-const metadata = z.record(filled(40), z.string().max(500)).refine((pairs) => Object.keys(pairs).length <= 50)
-const url = z.url({ protocol: /^https?$/, error: 'Not a valid URL' })
-const email = z.email('Invalid email address')
-const expand = z.array(filled()).optional()
+export const amount = whole.pipe(
+  z.number().int().min(1, 'This value must be greater than or equal to 1.').max(99_999_999),
+)
+export const flag = z.enum(['true', 'false']).transform((value) => value === 'true')
+export const currency = z.string().regex(/^[a-z]{3}$/, 'Invalid currency')
+export const metadata = z.record(filled(40), z.string().max(500)).refine((pairs) => Object.keys(pairs).length <= 50)
+export const url = z.url({ protocol: /^https?$/, error: 'Not a valid URL' })
+export const email = z.email('Invalid email address')
+export const expand = z.array(filled()).optional()
 
-const page = { limit: whole.pipe(z.number().min(1).max(100)).optional(), starting_after: filled().optional(), expand }
+export const page = {
+  limit: whole.pipe(z.number().min(1).max(100)).optional(),
+  starting_after: filled().optional(),
+  expand,
+}
 
 const productData = { name: filled(), description: filled().optional() } satisfies Names<
   NonNullable<Stripe.Checkout.SessionCreateParams.LineItem.PriceData['product_data']>
@@ -59,6 +65,8 @@ const paymentIntentData = {
   metadata: metadata.optional(),
   application_fee_amount: whole.pipe(z.number().min(0)).optional(),
   transfer_data: z.strictObject(transferData).optional(),
+  on_behalf_of: filled().optional(),
+  transfer_group: filled().optional(),
 } satisfies Names<Stripe.Checkout.SessionCreateParams.PaymentIntentData>
 
 const adaptivePricing = { enabled: flag } satisfies Names<Stripe.Checkout.SessionCreateParams.AdaptivePricing>
@@ -88,7 +96,7 @@ const refundCreate = {
   expand,
 } satisfies Names<Stripe.RefundCreateParams>
 
-const range = z.union([
+export const range = z.union([
   whole,
   z.strictObject({ gt: whole.optional(), gte: whole.optional(), lt: whole.optional(), lte: whole.optional() }),
 ])

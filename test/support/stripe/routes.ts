@@ -1,14 +1,20 @@
 import type { Account, Means } from './account'
 import { VISA } from './account'
+import { CONNECT_ROUTES } from './connect-routes'
 import { expandAll } from './expand'
+import { listOf } from './lists'
 import { PARAMETERS, readParameters } from './parameters'
 import { invalid, missing, StripeRefusal } from './refusal'
 
-type Asked = { account: Account; id: string; form: string }
-type Route = (asked: Asked) => object
+export type Asked = { account: Account; id: string; form: string }
+export type Route = (asked: Asked) => object
 
 /** What is answered to which request; the last part of a path with an id may be an action. */
 const ROUTES: Readonly<Record<string, Route>> = {
+  ...CONNECT_ROUTES,
+  'GET accounts/id': retrieve,
+  'GET transfers/id': retrieve,
+  'GET application_fees/id': retrieve,
   'POST products': ({ account, form }) => account.addProduct(readParameters(PARAMETERS.productCreate, form)),
   'POST prices': ({ account, form }) => account.addPrice(readParameters(PARAMETERS.priceCreate, form)),
   'POST payment_methods': ({ account, form }) => account.addMethod(meansOf(form)),
@@ -74,6 +80,7 @@ function createSession({ account, form }: Asked): object {
     ...{ metadata: asked.metadata ?? {}, intentMetadata: intent?.metadata ?? {}, description: intent?.description },
     ...{ expiresAt: asked.expires_at, successUrl: asked.success_url, cancelUrl: asked.cancel_url },
     ...{ applicationFee: intent?.application_fee_amount, destination: intent?.transfer_data?.destination },
+    ...{ onBehalfOf: intent?.on_behalf_of, transferGroup: intent?.transfer_group },
   })
   return expandAll(account, session, expand)
 }
@@ -87,11 +94,6 @@ function listSessions({ account, form }: Asked): object {
 
 const ofIntent = (id: string | undefined) => (one: { payment_intent: string | null }) =>
   id === undefined || one.payment_intent === id
-
-/** Newest first. */
-function listOf(found: object[], limit = 10, url = ''): object {
-  return { object: 'list', data: found.reverse().slice(0, limit), has_more: found.length > limit, url }
-}
 
 /** Of Stripe's test data: what a payment method is, and how a delayed one ends. */
 function meansOf(form: string): { means: Means; ends: boolean | null } {

@@ -10,7 +10,7 @@ import { route } from './routes'
 import { createWebhooks, type Webhooks } from './webhooks'
 
 /** How one request goes wrong: before Stripe acts, after it acted, or by one of its own answers. */
-export type Trouble = 'cut_before' | 'cut_after' | 'busy' | 'broken' | 'broken_after' | 'silent'
+export type Trouble = 'cut_before' | 'cut_after' | 'busy' | 'broken' | 'broken_after' | 'silent' | 'silent_after'
 
 export type StripeRequest = { method: string; path: string; form: string; idempotencyKey: string | undefined }
 
@@ -18,6 +18,8 @@ export type FakeStripe = {
   url: string
   secretKey: string
   webhookSecret: string
+  /** Of what happens in connected accounts. */
+  connectSecret: string
   account: Account
   webhooks: Webhooks
   /** All requests that came, refused ones too. */
@@ -41,7 +43,8 @@ export async function startStripe({
 }: FakeStripeOptions): Promise<FakeStripe> {
   const secretKey = `sk_${livemode ? 'live' : 'test'}_${'51fake'.padEnd(40, 'x')}`
   const webhookSecret = `whsec_${'fake'.padEnd(32, 'x')}`
-  const webhooks = createWebhooks(clock, webhookSecret, random)
+  const connectSecret = `whsec_${'connect'.padEnd(32, 'x')}`
+  const webhooks = createWebhooks(clock, { secret: webhookSecret, connectSecret }, random)
   const server = createServer((request, response) => void serve(request, response))
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -49,7 +52,7 @@ export async function startStripe({
   const idempotency = createIdempotency(clock)
   const requests: StripeRequest[] = []
   const fake: FakeStripe = {
-    ...{ url, secretKey, webhookSecret, account, webhooks, requests },
+    ...{ url, secretKey, webhookSecret, connectSecret, account, webhooks, requests },
     trouble: () => undefined,
     close: () =>
       new Promise((resolve) => {
@@ -72,6 +75,7 @@ export async function startStripe({
       failureOf(trouble) ??
       refusalOfHeaders(request, secretKey) ??
       idempotency.run(asked, () => act(account, asked, trouble))
+    if (trouble === 'silent_after') return
     if (trouble === 'cut_after') return void request.socket.destroy()
     const text_ = JSON.stringify(answer.body)
     response.writeHead(answer.status, {

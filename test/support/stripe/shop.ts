@@ -1,11 +1,14 @@
 import { eq } from 'drizzle-orm'
 import { type Deps, type StoreContext, storeContext } from '../../../server/context'
+import { checkConnections } from '../../../server/domain/connections/checks'
+import { connectStore } from '../../../server/domain/connections/service'
 import { followNotices } from '../../../server/domain/notices/service'
 import { type Checkout, findCheckout, openSession } from '../../../server/domain/payments/checkout'
 import { expireSessions } from '../../../server/domain/payments/expiry'
 import { reconcileAttempts } from '../../../server/domain/payments/reconciliation'
 import { recoverAttempts, recoverRefunds } from '../../../server/domain/payments/recovery'
 import { openPaymentPage } from '../../../server/domain/payments/redirect'
+import { closeStrandedPages, settleShares } from '../../../server/domain/payments/shares'
 import { createProduct } from '../../../server/domain/products/service'
 import type { ProductRow } from '../../../server/domain/products/table'
 import type { OpenedStore } from '../../../server/domain/stores/service'
@@ -18,13 +21,14 @@ import { type FakeStripe, startStripe } from './server'
 /** The whole app with a Stripe beside it, which tells it by webhooks, and a store that sells live. */
 export type StripeWorld = World & { stripe: FakeStripe }
 
-export async function createStripeWorld({ livemode = true } = {}): Promise<StripeWorld> {
+export async function createStripeWorld({ livemode = true, connect = false } = {}): Promise<StripeWorld> {
   const clock = { now: () => world.clock.now() }
   const stripe = await startStripe({ clock, livemode })
   const world = await createWorld({
     STRIPE_SECRET_KEY: stripe.secretKey,
     STRIPE_WEBHOOK_SECRET: stripe.webhookSecret,
     STRIPE_API_BASE: stripe.url,
+    ...(connect && { STRIPE_CONNECT: 'true', STRIPE_CONNECT_WEBHOOK_SECRET: stripe.connectSecret }),
   })
   stripe.webhooks.target = `${world.url}/webhooks/stripe`
   const close = async () => {
@@ -76,7 +80,25 @@ export async function openStripeShop(world: World, isTest = false): Promise<Stri
 
 /** One round of everything that runs in the background. */
 export async function runJobs(deps: Deps): Promise<void> {
-  for (const job of [followNotices, recoverAttempts, reconcileAttempts, recoverRefunds, expireSessions]) {
+  const ofPlatform = [closeStrandedPages, settleShares, checkConnections]
+  for (const job of [
+    followNotices,
+    recoverAttempts,
+    reconcileAttempts,
+    recoverRefunds,
+    expireSessions,
+    ...ofPlatform,
+  ]) {
     while (await job(deps));
   }
+}
+
+/** The store's account at Stripe, with all questions answered; answers its id there. */
+export async function connectShop({ stripe }: StripeWorld, { ctx }: StripeShop): Promise<string> {
+  const { account_id: account } = await connectStore(ctx, {})
+  if (account === null) throw new Error('the store has an account')
+  stripe.account.connect.complete(account)
+  await stripe.webhooks.drain()
+  await runJobs(ctx)
+  return account
 }

@@ -16,8 +16,15 @@ export const FINE: Weather = { lost: 0, repeated: 0, late: 0 }
 
 export type Delivery = { event: StripeEvent; status: number | null }
 
-/** Sends an account's events to one endpoint, signed, again and again until it answers 2xx. `random` is from 0 to 1. */
-export function createWebhooks(clock: Clock, secret: string, random: () => number = Math.random) {
+/**
+ * Sends an account's events to one address, signed, again and again until it answers 2xx. What happens in connected accounts comes from a
+ * second endpoint at Stripe, with a secret of its own. `random` is from 0 to 1.
+ */
+export function createWebhooks(
+  clock: Clock,
+  { secret, connectSecret }: { secret: string; connectSecret: string },
+  random: () => number = Math.random,
+) {
   const waiting: StripeEvent[] = []
   const all: StripeEvent[] = []
   const log: Delivery[] = []
@@ -37,18 +44,20 @@ export function createWebhooks(clock: Clock, secret: string, random: () => numbe
     sign,
   }
 
-  function sign(payload: string, at = clock.now()): Promise<string> {
+  function sign(payload: string, at = clock.now(), by = secret): Promise<string> {
     const timestamp = Math.floor(at.getTime() / 1_000)
     return Stripe.webhooks.generateTestHeaderStringAsync({
-      ...{ payload, secret, timestamp, scheme: 'v1', signature: '' },
+      ...{ payload, secret: by, timestamp, scheme: 'v1', signature: '' },
       cryptoProvider: Stripe.createSubtleCryptoProvider(),
     })
   }
 
+  const signed = ({ account }: StripeEvent, body: string) => sign(body, clock.now(), account ? connectSecret : secret)
+
   /** One delivery. Null where nobody answered. */
   async function send(event: StripeEvent): Promise<number | null> {
     const body = JSON.stringify(event)
-    const status = webhooks.target === undefined ? null : await post(webhooks.target, body, await sign(body))
+    const status = webhooks.target === undefined ? null : await post(webhooks.target, body, await signed(event, body))
     log.push({ event, status })
     return status
   }

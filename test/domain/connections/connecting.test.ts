@@ -1,0 +1,268 @@
+import { and, eq } from 'drizzle-orm'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { checkConnections } from '../../../server/domain/connections/checks'
+import { issueKey } from '../../../server/domain/keys/service'
+import { followNotices } from '../../../server/domain/notices/service'
+import { events } from '../../../server/domain/webhooks/table'
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../server/kernel/clock'
+import { createBuyer } from '../../support/buyer'
+import { type Answer, callRest } from '../../support/calls'
+import type { Trouble } from '../../support/stripe/server'
+import {
+  connectShop,
+  createStripeWorld,
+  openStripeShop,
+  runJobs,
+  type StripeShop,
+  type StripeWorld,
+} from '../../support/stripe/shop'
+
+let world: StripeWorld
+let shop: StripeShop
+beforeAll(async () => {
+  world = await createStripeWorld({ connect: true })
+})
+beforeEach(async () => {
+  shop = await openStripeShop(world)
+  world.stripe.trouble = () => undefined
+  world.stripe.webhooks.waiting.length = 0
+})
+afterAll(() => world.close())
+
+const call = (method: 'GET' | 'POST', body?: object, key = shop.opened.liveKey): Promise<Answer> =>
+  callRest(world.url, method, '/v1/store/connection', { key, body })
+const connect = (body: object = {}) => call('POST', body)
+const status = async () => (await call('GET')).body
+
+const accountsOf = (store: string) =>
+  [...world.stripe.account.connect.accounts.values()].filter(({ metadata }) => metadata.payhook_store === store)
+const ownAccounts = async () => {
+  const { body } = await callRest(world.url, 'GET', '/v1/store', { key: shop.opened.liveKey })
+  return accountsOf(String(body.id))
+}
+
+async function arrive(): Promise<void> {
+  await world.stripe.webhooks.drain()
+  await runJobs(shop.deps)
+}
+
+/** What the store was told of its connection, oldest first. */
+async function told() {
+  const rows = await shop.deps.db
+    .select()
+    .from(events)
+    .where(and(eq(events.storeId, shop.ctx.storeId), eq(events.type, 'store.connection_updated')))
+    .orderBy(events.createdAt)
+  return rows.map(({ data }) => data.status)
+}
+
+describe('connect_store', () => {
+  test('opens an account with a link, and leads to a store that sells', async () => {
+    expect(await status()).toMatchObject({ status: 'not_connected', can_sell: false, account_id: null })
+    const { status: code, body } = await connect()
+    expect(code).toBe(200)
+    expect(body).toMatchObject({
+      ...{ status: 'onboarding', can_sell: false, account_id: expect.stringMatching(/^acct_/) },
+      ...{
+        onboarding_url: expect.stringContaining(world.stripe.url),
+        next_step: expect.stringMatching(/onboarding_url/),
+      },
+      requirements: expect.arrayContaining(['external_account']),
+    })
+    world.stripe.account.connect.complete(String(body.account_id))
+    await arrive()
+    expect(await status()).toMatchObject({
+      ...{ status: 'active', can_sell: true, payouts_enabled: true, requirements: [], next_step: null, is_test: false },
+    })
+    expect(await connect()).toMatchObject({ body: { status: 'active', onboarding_url: null } })
+    expect(await told()).toEqual(['onboarding', 'active'])
+  })
+
+  test('opens one account however many call at once, each with a link that works', async () => {
+    const answers = await Promise.all(Array.from({ length: 10 }, () => connect()))
+    expect(answers.map(({ status: code }) => code)).toEqual(Array(10).fill(200))
+    expect(new Set(answers.map(({ body }) => body.account_id)).size).toBe(1)
+    expect(new Set(answers.map(({ body }) => body.onboarding_url)).size).toBe(10)
+    expect(await ownAccounts()).toHaveLength(1)
+  })
+
+  test.each(['cut_before', 'cut_after', 'broken'] as const)(
+    'that Stripe does not answer (%s) says so, and the next call goes on with the same account',
+    async (trouble: Trouble) => {
+      world.stripe.trouble = ({ path }) => (path === '/v1/accounts' ? trouble : undefined)
+      expect(await connect()).toMatchObject({ status: 502, body: { code: 'gateway_failed', retryable: true } })
+      world.stripe.trouble = () => undefined
+      world.clock.advance(2 * DAY_MS)
+      expect(await connect()).toMatchObject({ status: 200, body: { status: 'onboarding' } })
+      expect(await ownAccounts()).toHaveLength(1)
+    },
+    30_000,
+  )
+
+  test('sends the country, which stays; a wrong one is refused and can be put right', async () => {
+    expect(await connect({ country: 'XX' })).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_request', field: 'country' },
+    })
+    expect(await connect({ country: 'germany' })).toMatchObject({ status: 400, body: { field: 'country' } })
+    expect(await connect({ country: 'de' })).toMatchObject({ status: 200 })
+    expect(await ownAccounts()).toMatchObject([{ country: 'DE' }])
+    expect(await connect({ country: 'FR' })).toMatchObject({ status: 400, body: { field: 'country' } })
+    expect(await connect({ country: 'DE' })).toMatchObject({ status: 200 })
+  })
+
+  test('repeated with an idempotency key gives another link, since a link works once', async () => {
+    const headers = { 'Idempotency-Key': 'connect-my-store-once' }
+    const send = () =>
+      callRest(world.url, 'POST', '/v1/store/connection', { key: shop.opened.liveKey, body: {}, headers })
+    const [first, second] = [await send(), await send()]
+    expect(second.body.account_id).toBe(first.body.account_id)
+    expect(second.body.onboarding_url).not.toBe(first.body.onboarding_url)
+  })
+
+  test('needs a key that may change the store; the status one that may read it', async () => {
+    const { secret } = await issueKey(shop.deps.db, {
+      ...{ storeId: shop.ctx.storeId, isTest: false, name: 'Reader', scopes: ['store:read'], at: world.clock.now() },
+    })
+    expect((await call('POST', {}, secret)).body.code).toBe('missing_scope')
+    expect((await call('GET', undefined, secret)).body.status).toBe('not_connected')
+  })
+
+  test('is not needed in a mode that has the sandbox, whose orders are paid as ever', async () => {
+    const key = shop.opened.testKey
+    expect(await call('POST', {}, key)).toMatchObject({
+      ...{ status: 200, body: { status: 'not_needed', can_sell: true, onboarding_url: null, is_test: true } },
+    })
+    const made = await callRest(world.url, 'POST', '/v1/orders', { key, body: { amount_cents: 900 } })
+    expect(
+      (await callRest(world.url, 'POST', `/v1/orders/${made.body.id}/pay_test`, { key, body: {} })).body.state,
+    ).toBe('paid')
+  })
+})
+
+describe('what Stripe tells of an account', () => {
+  test('late, twice, in any order or never leads to the state that Stripe has', async () => {
+    const account = String((await connect()).body.account_id)
+    const { change, complete } = world.stripe.account.connect
+    for (let round = 0; round < 6; round++) {
+      change(account, { isSubmitted: true, due: ['company.tax_id'] })
+      complete(account)
+      change(account, { isChargeable: false, disabledReason: 'under_review' })
+      if (round % 2 === 0) complete(account)
+      const { waiting } = world.stripe.webhooks
+      waiting.push(...waiting)
+      waiting.sort(() => Math.random() - 0.5)
+      await world.stripe.webhooks.drain()
+      await Promise.all([followNotices(shop.deps), followNotices(shop.deps), status()])
+      await runJobs(shop.deps)
+      expect((await status()).status).toBe(round % 2 === 0 ? 'active' : 'restricted')
+    }
+    change(account, { isChargeable: false, disabledReason: 'rejected.fraud' })
+    world.stripe.webhooks.waiting.length = 0
+    world.clock.advance(DAY_MS)
+    while (await checkConnections(shop.deps));
+    expect(await status()).toMatchObject({ status: 'restricted', next_step: expect.stringMatching(/refused/) })
+  }, 60_000)
+
+  test('that Stripe can’t be asked about is followed when it can', async () => {
+    const account = String((await connect()).body.account_id)
+    world.stripe.account.connect.complete(account)
+    world.stripe.trouble = () => 'cut_before'
+    await arrive()
+    world.stripe.trouble = () => undefined
+    world.clock.advance(HOUR_MS)
+    await runJobs(shop.deps)
+    expect(await told()).toEqual(['onboarding', 'active'])
+  }, 30_000)
+
+  test('of an account of somebody else changes nothing', async () => {
+    const { id } = world.stripe.account.connect.openAccount({ metadata: { payhook_store: 'sto_00000000' } })
+    world.stripe.account.connect.complete(id)
+    world.stripe.account.connect.deauthorize(id)
+    await arrive()
+    expect(world.stripe.webhooks.log.slice(-3).map(({ status: code }) => code)).toEqual([200, 200, 200])
+    expect((await status()).status).toBe('not_connected')
+  })
+})
+
+describe('an account that is ended', () => {
+  test('stops the store, and connect_store opens another one', async () => {
+    const first = await connectShop(world, shop)
+    world.stripe.account.connect.deauthorize(first)
+    await arrive()
+    expect(await status()).toMatchObject({
+      status: 'deauthorized',
+      can_sell: false,
+      next_step: expect.stringMatching(/connect_store/),
+    })
+    const order = () =>
+      callRest(world.url, 'POST', '/v1/orders', { key: shop.opened.liveKey, body: { product_id: shop.product.id } })
+    expect(await order()).toMatchObject({
+      status: 409,
+      body: { code: 'store_not_connected', hint: expect.stringMatching(/connect_store/) },
+    })
+    const answers = await Promise.all([connect(), connect(), connect()])
+    const ids = new Set(answers.map(({ body }) => body.account_id))
+    expect([ids.size, ids.has(first)]).toEqual([1, false])
+    world.stripe.account.connect.complete(String([...ids][0]))
+    await arrive()
+    expect((await order()).status).toBe(201)
+  })
+})
+
+describe('the pages that a seller comes back to', () => {
+  async function links() {
+    await connect()
+    const link = world.stripe.account.connect.links.at(-1)
+    if (!link) throw new Error('there is a link')
+    const path = (address: string) => new URL(address).pathname
+    return { account: link.account, back: path(link.returnUrl), refresh: path(link.refreshUrl) }
+  }
+  const visit = async (path: string, language = 'en') => {
+    const response = await fetch(world.url + path, { redirect: 'manual', headers: { 'Accept-Language': language } })
+    return { status: response.status, location: response.headers.get('location'), html: await response.text() }
+  }
+
+  test('say how far they are, without waiting for Stripe to tell, and lead on', async () => {
+    const { account, back, refresh } = await links()
+    const open = await visit(back)
+    expect([open.status, open.html.includes('Stripe still has questions'), open.html.includes(refresh)]).toEqual([
+      200,
+      true,
+      true,
+    ])
+    const next = await visit(refresh)
+    expect([next.status, next.location?.startsWith(`${world.stripe.url}/setup/e/${account}/`)]).toEqual([303, true])
+    world.stripe.account.connect.complete(account)
+    expect((await visit(back)).html).toContain('Your store can take cards')
+    expect((await visit(refresh, 'de')).html).toContain('Ihr Shop kann Karten annehmen')
+    expect((await status()).status).toBe('active')
+  })
+
+  test('are good for a day, and only as they were given', async () => {
+    const { back, refresh } = await links()
+    const forged = refresh.replace(/-[0-9a-f]{8}/, '-00000000')
+    for (const path of [forged, refresh.replace('-live-', '-test-'), '/connect/nothing/refresh']) {
+      expect(await visit(path)).toMatchObject({ status: 410, location: null })
+    }
+    world.clock.advance(DAY_MS + MINUTE_MS)
+    expect((await visit(back)).status).toBe(410)
+    expect((await visit(refresh)).html).toContain('connect_store')
+  })
+
+  test('say that Stripe did not answer, and never fail', async () => {
+    const { back, refresh } = await links()
+    world.stripe.trouble = () => 'cut_before'
+    expect([(await visit(back)).status, (await visit(refresh)).status]).toEqual([502, 502])
+  }, 30_000)
+})
+
+test('a buyer is told that the store takes no cards yet, and its seller what to do', async () => {
+  const buyer = createBuyer(world)
+  const page = await buyer.get(`/checkout/${shop.product.id}`)
+  const html = await page.text()
+  expect(page.status).toBe(409)
+  expect(html).toContain('This store cannot take cards at the moment')
+  expect(html).toContain('connect_store')
+  expect(html).not.toContain('<form')
+})
