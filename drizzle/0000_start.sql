@@ -1,5 +1,6 @@
 CREATE TYPE "public"."address_status" AS ENUM('active', 'disabled', 'removed');--> statement-breakpoint
 CREATE TYPE "public"."chain_network" AS ENUM('bsc', 'tron', 'ethereum');--> statement-breakpoint
+CREATE TYPE "public"."connection_status" AS ENUM('not_connected', 'onboarding', 'restricted', 'active', 'deauthorized');--> statement-breakpoint
 CREATE TYPE "public"."discount_type" AS ENUM('percentage', 'fixed');--> statement-breakpoint
 CREATE TYPE "public"."coin" AS ENUM('usdt', 'usdc', 'busd', 'native');--> statement-breakpoint
 CREATE TYPE "public"."crypto_payment_status" AS ENUM('pending', 'confirmed', 'expired', 'cancelled', 'failed');--> statement-breakpoint
@@ -111,6 +112,30 @@ CREATE TABLE "chain_watchers" (
 	"holder" uuid NOT NULL,
 	"held_until" timestamp (3) with time zone NOT NULL,
 	CONSTRAINT "chain_watchers_store_id_is_test_network_pk" PRIMARY KEY("store_id","is_test","network")
+);
+--> statement-breakpoint
+CREATE TABLE "store_connections" (
+	"store_id" bigint NOT NULL,
+	"is_test" boolean NOT NULL,
+	"gateway" text NOT NULL,
+	"account_key" uuid NOT NULL,
+	"name" text NOT NULL,
+	"email" text NOT NULL,
+	"country" text,
+	"account" text,
+	"status" "connection_status" NOT NULL,
+	"is_payable" boolean NOT NULL,
+	"requirements" text[] DEFAULT '{}'::text[] NOT NULL,
+	"due_by" timestamp (3) with time zone,
+	"disabled_reason" text,
+	"link_secret" text NOT NULL,
+	"version" integer NOT NULL,
+	"checked_at" timestamp (3) with time zone,
+	"linked_at" timestamp (3) with time zone,
+	"check_at" timestamp (3) with time zone NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"updated_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "store_connections_store_id_is_test_pk" PRIMARY KEY("store_id","is_test")
 );
 --> statement-breakpoint
 CREATE TABLE "coupon_redemptions" (
@@ -386,6 +411,9 @@ CREATE TABLE "payment_attempts" (
 	"card_last4" text,
 	"gateway_fee_minor" bigint,
 	"gateway_fee_currency" text,
+	"split_account" text,
+	"split_fee_minor" bigint,
+	"share_due_at" timestamp (3) with time zone,
 	"created_at" timestamp (3) with time zone NOT NULL,
 	"updated_at" timestamp (3) with time zone NOT NULL,
 	CONSTRAINT "payment_attempts_store_id_id_pk" PRIMARY KEY("store_id","id")
@@ -511,6 +539,8 @@ CREATE TABLE "stores" (
 	"accent_color" text,
 	"logo_url" text,
 	"fee_basis_points" integer NOT NULL,
+	"live_account" text,
+	"test_account" text,
 	"signing_secret" text NOT NULL,
 	"previous_signing_secret" text,
 	"previous_signing_secret_expires_at" timestamp (3) with time zone,
@@ -603,6 +633,7 @@ CREATE INDEX "receive_addresses_address" ON "receive_addresses" USING btree ("st
 CREATE INDEX "chain_transfers_payment" ON "chain_transfers" USING btree ("store_id","payment_id");--> statement-breakpoint
 CREATE INDEX "chain_transfers_height" ON "chain_transfers" USING btree ("store_id","is_test","network","block_number");--> statement-breakpoint
 CREATE INDEX "chain_transfers_tx" ON "chain_transfers" USING btree ("store_id","is_test","network","tx_hash");--> statement-breakpoint
+CREATE INDEX "store_connections_due" ON "store_connections" USING btree ("store_id","check_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "coupon_redemptions_use" ON "coupon_redemptions" USING btree ("store_id","coupon_id","customer","use_number");--> statement-breakpoint
 CREATE UNIQUE INDEX "coupons_code" ON "coupons" USING btree ("store_id","is_test","code");--> statement-breakpoint
 CREATE INDEX "coupons_newest" ON "coupons" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
@@ -640,6 +671,7 @@ CREATE INDEX "refunds_order" ON "refunds" USING btree ("store_id","order_id");--
 CREATE INDEX "refunds_unsettled" ON "refunds" USING btree ("store_id","sent_at") WHERE status = 'pending';--> statement-breakpoint
 CREATE UNIQUE INDEX "payment_attempts_one_open" ON "payment_attempts" USING btree ("store_id","order_id") WHERE status in ('processing', 'requires_action', 'settling', 'succeeded');--> statement-breakpoint
 CREATE INDEX "payment_attempts_unsettled" ON "payment_attempts" USING btree ("store_id","updated_at") WHERE status in ('processing', 'requires_action', 'settling', 'unwanted');--> statement-breakpoint
+CREATE INDEX "payment_attempts_share_due" ON "payment_attempts" USING btree ("store_id","share_due_at") WHERE share_due_at is not null;--> statement-breakpoint
 CREATE INDEX "product_variants_newest" ON "product_variants" USING btree ("store_id","product_id","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "products_newest" ON "products" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "emails_due" ON "emails" USING btree ("store_id","due_at") WHERE status = 'queued';--> statement-breakpoint
