@@ -1,5 +1,6 @@
 import { ConfigError } from './config'
 import { FolderInUseError } from './db/lock'
+import { ForeignSchemaError } from './db/migrate'
 import { ListenError } from './event-feed'
 import { AppError } from './kernel/errors'
 
@@ -14,6 +15,7 @@ export function explainFailure(error: unknown, intent: Intent | undefined): stri
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if ([ConfigError, FolderInUseError, AppError, ListenError].some((known) => cause instanceof known))
       return cause.message
+    if (cause instanceof ForeignSchemaError) return intent && explainForeign(intent)
     const code = 'code' in cause ? String(cause.code) : ''
     const line = intent && (isListening(cause) ? explainListening(code, intent) : explainDatabase(code, cause, intent))
     if (line) return line
@@ -38,6 +40,14 @@ function explainListening(code: string, { port, host }: Intent): string | undefi
 
 function explainDatabase(code: string, error: Error, { databaseUrl, dataDir }: Intent): string | undefined {
   return databaseUrl === undefined ? explainFolder(code, dataDir) : explainPostgres(code, error, databaseUrl)
+}
+
+function explainForeign({ databaseUrl, dataDir }: Intent): string {
+  const [what, where] =
+    databaseUrl === undefined
+      ? [`The data folder ${dataDir}`, 'PAYHOOK_DATA_DIR to another folder']
+      : [`The database ${new URL(databaseUrl).pathname.slice(1)}`, 'DATABASE_URL to another, empty one']
+  return `${what} was made by a version of Payhook whose tables differ from this one's. Run that version, or set ${where} to start anew.`
 }
 
 function explainFolder(code: string, dataDir: string): string | undefined {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'drizzle-orm'
@@ -8,26 +9,47 @@ export const migrationsFolder = fileURLToPath(new URL('../../drizzle', import.me
 /** `PAYH` as a number: the advisory lock that makes several starting processes migrate one after the other. */
 const MIGRATION_LOCK = 0x50_41_59_48
 
+/** The tables were made by SQL that isn't ours, of another version: queries would fail one by one. */
+export class ForeignSchemaError extends Error {
+  override readonly name = 'ForeignSchemaError'
+  constructor(readonly tag: string) {
+    super(`The migration ${tag} of this database is another version's.`)
+  }
+}
+
 /**
  * Applies the numbered SQL files that this database hasn't had, in order, by one process at a time, all or none. An up-to-date
- * database costs one query.
+ * database costs two queries. Throws ForeignSchemaError when a file of ours was another when it was applied there.
  */
 export async function migrate(database: DatabaseHandle): Promise<void> {
   const files = migrationFiles()
-  const latest = files.at(-1)?.tag
-  if (await isApplied(database, latest)) return
+  if (missingFrom(await appliedTo(database.db), files).length === 0) return
   await exclusively(database.db, async (tx) => {
     await tx.execute(
-      sql`create table if not exists payhook_migrations (tag text primary key, applied_at timestamptz not null default now())`,
+      sql`create table if not exists payhook_migrations (tag text primary key, hash text not null, applied_at timestamptz not null default now())`,
     )
-    const rows = toRows<{ tag: string }>(await tx.execute(sql`select tag from payhook_migrations`))
-    const done = new Set(rows.map((row) => row.tag))
-    for (const file of files) {
-      if (done.has(file.tag)) continue
+    for (const file of missingFrom(await appliedTo(tx), files)) {
       for (const statement of file.statements) await tx.execute(sql.raw(statement))
-      await tx.execute(sql`insert into payhook_migrations (tag) values (${file.tag})`)
+      await tx.execute(sql`insert into payhook_migrations (tag, hash) values (${file.tag}, ${file.hash})`)
     }
   })
+}
+
+function missingFrom(applied: readonly Applied[], files: readonly Migration[]): Migration[] {
+  const hashes = new Map(applied.map(({ tag, hash }) => [tag, hash]))
+  const foreign = files.find(({ tag, hash }) => hashes.has(tag) && hashes.get(tag) !== hash)
+  if (foreign) throw new ForeignSchemaError(foreign.tag)
+  return files.filter(({ tag }) => !hashes.has(tag))
+}
+
+/** `hash` is undefined where the table is older than that column. */
+type Applied = { tag: string; hash?: string }
+
+async function appliedTo(db: Db): Promise<Applied[]> {
+  const [found] = toRows<{ name: string | null }>(
+    await db.execute(sql`select to_regclass('payhook_migrations')::text as name`),
+  )
+  return found?.name ? toRows<Applied>(await db.execute(sql`select * from payhook_migrations`)) : []
 }
 
 /** Runs `work` in a transaction while no other starting process migrates or does the same. */
@@ -38,26 +60,20 @@ export function exclusively<T>(db: Db, work: (tx: Db) => Promise<T>): Promise<T>
   })
 }
 
-async function isApplied(database: DatabaseHandle, tag: string | undefined): Promise<boolean> {
-  const found = toRows<{ name: string | null }>(
-    await database.db.execute(sql`select to_regclass('payhook_migrations')::text as name`),
-  )
-  if (!found[0]?.name) return false
-  const rows = await database.db.execute(sql`select tag from payhook_migrations where tag = ${tag ?? ''}`)
-  return toRows(rows).length > 0
-}
-
-type Migration = { tag: string; statements: string[] }
+/** `hash` tells files of one name apart. */
+type Migration = { tag: string; hash: string; statements: string[] }
 
 /** Drizzle Kit's journal says the order; its files separate statements by a marker. */
 function migrationFiles(): Migration[] {
   const journal = JSON.parse(readFileSync(`${migrationsFolder}/meta/_journal.json`, 'utf8')) as {
     entries: { tag: string }[]
   }
-  return journal.entries.map(({ tag }) => ({
-    tag,
-    statements: readFileSync(`${migrationsFolder}/${tag}.sql`, 'utf8').split('--> statement-breakpoint'),
-  }))
+  return journal.entries.map(({ tag }) => {
+    // A checkout may have changed the ends of lines, which mean nothing.
+    const text = readFileSync(`${migrationsFolder}/${tag}.sql`, 'utf8').replaceAll('\r\n', '\n')
+    const hash = createHash('sha256').update(text).digest('hex')
+    return { tag, hash, statements: text.split('--> statement-breakpoint') }
+  })
 }
 
 /** The rows of `execute`: postgres.js answers an array, PGlite an object that holds one. */

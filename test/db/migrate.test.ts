@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { openPostgres } from '../../server/db/client'
-import { migrate, toRows } from '../../server/db/migrate'
+import { ForeignSchemaError, migrate, toRows } from '../../server/db/migrate'
 import { createPostgresDatabase, openTestDatabase, type TestDatabase } from '../support/databases'
 
 let database: TestDatabase
@@ -16,6 +16,19 @@ test('migrating an up-to-date database changes nothing', async () => {
   await migrate(database)
   expect(await applied()).toEqual(before)
   expect(before.length).toBeGreaterThan(0)
+})
+
+test.each([
+  ['by another file of the same name', sql`update payhook_migrations set hash = 'another'`],
+  ['before files were told apart', sql`alter table payhook_migrations drop column hash`],
+])('a database that was migrated %s is refused, and stays as it is', async (_, change) => {
+  const other = await openTestDatabase()
+  await other.db.execute(change)
+  const rows = async () => toRows(await other.db.execute(sql`select * from payhook_migrations`))
+  const before = await rows()
+  await expect(migrate(other)).rejects.toThrow(ForeignSchemaError)
+  expect(await rows()).toEqual(before)
+  await other.close()
 })
 
 test('four processes that start at once on an empty PostgreSQL migrate it once', async () => {

@@ -2,7 +2,9 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { openPglite, openPostgres } from '../../server/db/client'
 import { freePort } from '../support/ports'
 import { emptyPlace, failToStart, startServer, type User } from '../support/server'
 
@@ -92,6 +94,19 @@ test.runIf(onPglite)('a second process on one data folder is refused, and the fi
   await first.end('SIGKILL')
   const next = await startServer(environment)
   expect(await next.end()).toBe(0)
+  remove()
+})
+
+test('a database whose tables another version made is named in one line, instead of answering every call with 500', async () => {
+  const { environment, remove } = await emptyPlace()
+  const { DATABASE_URL, PAYHOOK_DATA_DIR = '' } = environment
+  const database = DATABASE_URL ? await openPostgres(DATABASE_URL) : await openPglite(PAYHOOK_DATA_DIR)
+  await database.db.execute(sql`update payhook_migrations set hash = 'another'`)
+  await database.close()
+  await expectRefusal(
+    environment,
+    /^The (data folder|database) \S+ was made by a version of Payhook whose tables differ/,
+  )
   remove()
 })
 

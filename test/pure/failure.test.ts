@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { ConfigError } from '../../server/config'
 import { FolderInUseError } from '../../server/db/lock'
+import { ForeignSchemaError } from '../../server/db/migrate'
 import { explainFailure, type Intent } from '../../server/failure'
 
 const intent: Intent = { port: 3000, host: '127.0.0.1', dataDir: '.payhook', databaseUrl: undefined }
@@ -16,6 +17,8 @@ const CASES: [string, unknown, Intent | undefined, RegExp][] = [
   ['a low port', coded('EACCES', { syscall: 'listen' }), { ...intent, port: 80 }, /port 80.*PORT/],
   ['an unwritable folder', coded('EACCES', { syscall: 'mkdir' }), intent, /\.payhook can't be made.*PAYHOOK_DATA_DIR/],
   ['a file for a folder', coded('EEXIST'), intent, /is a file.*PAYHOOK_DATA_DIR/],
+  ['a foreign folder', new ForeignSchemaError('0000_start'), intent, /\.payhook was made by.*PAYHOOK_DATA_DIR/],
+  ['a foreign database', new ForeignSchemaError('0000_start'), onPostgres, /database sales was made.*DATABASE_URL/],
   ['no server', coded('ECONNREFUSED'), onPostgres, /db\.example:5433 can't be reached.*DATABASE_URL/],
   ['a wrong password', coded('28P01'), onPostgres, /refused the user shop.*DATABASE_URL/],
   ['no such database', coded('3D000'), onPostgres, /no database sales/],
