@@ -4,6 +4,7 @@ import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
 import { routePath } from 'hono/route'
 import { createMcpEndpoint } from '../mcp/server'
+import { clientAddress, type TrustedProxies } from './client-address'
 import type { Deps } from './context'
 import { mountHealth } from './health'
 import { mountStripe } from './inbound/stripe'
@@ -113,7 +114,19 @@ export function createApp(deps: Deps, isDraining = () => false): App {
     refuse(c, new AppError('not_found', `There is nothing at ${c.req.path}. See /docs for what there is.`)),
   )
   app.onError((error, c) => refuse(c, unexpected(c, deps, error)))
-  return { fetch: async (request, origin = {}) => app.fetch(request, origin), operations, surfaces }
+  const { trustedProxies } = deps.config
+  const fetch: App['fetch'] = async (request, origin = {}) =>
+    app.fetch(request, trustedProxies.length === 0 ? origin : behindProxies(request, origin, trustedProxies))
+  return { fetch, operations, surfaces }
+}
+
+/** The client's address is worked out for the few requests that are counted by it. */
+function behindProxies(request: Request, origin: Env['Bindings'], proxies: TrustedProxies): Env['Bindings'] {
+  return {
+    get address() {
+      return clientAddress(origin.address, request.headers, proxies)
+    },
+  }
 }
 
 /** A document of ours as its address serves it. */

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { parseTrustedProxies, type TrustedProxies } from './client-address'
 
 /** `""` counts as unset, as in `PORT= npm start`. */
 const optional = <T extends z.ZodType>(schema: T) => z.preprocess((value) => (value === '' ? undefined : value), schema)
@@ -19,6 +20,20 @@ const roles = optional(
     .default(ROLES.join(','))
     .transform((text) => text.split(',').map((role) => role.trim()))
     .pipe(z.array(z.enum(ROLES, `must be a comma-separated list of ${ROLES.join(', ')}`)).min(1)),
+)
+
+const trustedProxies = optional(
+  z
+    .string()
+    .default('')
+    .transform((text, context) => {
+      try {
+        return parseTrustedProxies(text)
+      } catch (error) {
+        context.addIssue(error instanceof Error ? error.message : String(error))
+        return z.NEVER
+      }
+    }),
 )
 
 const smtpUrl = z
@@ -67,6 +82,9 @@ const Environment = z.object({
     "The operator's key",
   ),
   PAYHOOK_ROLES: roles.describe('What this process does: api, webhooks, chain, jobs'),
+  PAYHOOK_TRUSTED_PROXIES: trustedProxies.describe(
+    'Your reverse proxies, as in 127.0.0.1, 10.0.0.0/8: they say who the client is',
+  ),
   PAYHOOK_REQUIRE_APPROVAL: flag.describe('New stores wait for the operator'),
   PAYHOOK_ALLOW_PRIVATE_WEBHOOKS: flag.describe(
     'Development only: webhooks to private addresses, and over http for test keys',
@@ -142,6 +160,8 @@ export type Config = {
   dataDir: string
   adminKey: string | undefined
   roles: readonly Role[]
+  /** Whose X-Forwarded-For and Forwarded are believed. */
+  trustedProxies: TrustedProxies
   requireApproval: boolean
   allowPrivateWebhooks: boolean
   webhookRetentionDays: number
@@ -181,6 +201,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     dataDir: env.PAYHOOK_DATA_DIR,
     adminKey: env.PAYHOOK_ADMIN_KEY,
     roles: env.PAYHOOK_ROLES,
+    trustedProxies: env.PAYHOOK_TRUSTED_PROXIES,
     requireApproval: env.PAYHOOK_REQUIRE_APPROVAL,
     allowPrivateWebhooks: env.PAYHOOK_ALLOW_PRIVATE_WEBHOOKS,
     webhookRetentionDays: env.PAYHOOK_WEBHOOK_RETENTION_DAYS,

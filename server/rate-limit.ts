@@ -35,10 +35,11 @@ export function createRateLimit(points: number, durationSeconds: number): RateLi
 
 /**
  * Whom an address stands for: itself, or an IPv6 network of 64 bits, which one customer gets whole. Undefined for this machine:
- * what comes from loopback is its owner, or a reverse proxy, behind which all clients would share one allowance.
+ * what comes from loopback is its owner, or a reverse proxy that the configuration doesn't name, behind which all clients would
+ * share one allowance.
  */
 function clientOf(address: string): string | undefined {
-  if (!ipaddr.isValid(address)) return undefined
+  if (!ipaddr.isValid(address)) return address
   const parsed = ipaddr.process(address)
   if (parsed.range() === 'loopback') return undefined
   return parsed instanceof ipaddr.IPv6 ? parsed.parts.slice(0, 4).join(':') : parsed.toString()

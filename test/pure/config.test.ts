@@ -25,6 +25,14 @@ test('every bad variable is named, in one line', () => {
   for (const name of Object.keys(bad)) expect(refusal).toThrow(new RegExp(`^[^\\n]*${name}[^\\n]*$`))
 })
 
+test('proxies are named as addresses and networks, and everybody is none', () => {
+  const count = (text: string) => parseConfig({ PAYHOOK_TRUSTED_PROXIES: text }).trustedProxies.length
+  expect([count(''), count('10.0.0.0/8, 127.0.0.1,::1')]).toEqual([0, 3])
+  for (const bad of ['10.0.0.0/33', 'nginx', '127.1', '0.0.0.0/0', '::/0']) {
+    expect(() => count(bad)).toThrow(/^Bad environment. PAYHOOK_TRUSTED_PROXIES: [^\n]*$/)
+  }
+})
+
 test('approval needs somebody who can approve', () => {
   const refusal = () => parseConfig({ PAYHOOK_REQUIRE_APPROVAL: '1' })
   expect(refusal).toThrow(/PAYHOOK_ADMIN_KEY is not set/)
