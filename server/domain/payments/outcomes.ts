@@ -93,5 +93,5 @@ export async function afterDisputeLost(
 type Moved = Pick<NewEntry, 'kind' | 'sourceId' | 'amountMinor' | 'happenedAt'>
 
 function enterRevenue(tx: StoreContext, { id: orderId, productId, currency, method }: OrderRow, moved: Moved) {
-  return recordEntry(tx, { ...moved, orderId, productId, currency, method: method ?? 'card' })
+  return recordEntry(tx, { ...moved, orderId, productId, currency, method: method ?? 'free' })
 }

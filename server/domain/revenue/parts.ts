@@ -3,7 +3,7 @@ import type { StoreContext } from '../../context'
 import { prepared } from '../../db/prepared'
 import { products } from '../products/table'
 import { stores } from '../stores/table'
-import { revenueDays, revenueEntries, revenueTail, revenueTotals } from './table'
+import { revenueDays, revenueEntries, revenueTail, revenueTotals, type SaleMethod } from './table'
 import type { RevenueWindow } from './window'
 
 /**
@@ -20,7 +20,7 @@ export type RevenuePart = {
   productId: string | null
   productCurrency: string | null
   currency: string
-  method: 'card' | 'crypto' | null
+  method: SaleMethod | null
   sales: bigint
   gross: bigint
   refunded: bigint
@@ -60,7 +60,7 @@ function allParts(): SQL {
   return sql.join(
     [
       sql`select 'store' as part, null::uuid as product_id, ${stores.reportingCurrency} as currency,
-        null::payment_method as method, 0::bigint as sales, 0::numeric as gross, 0::numeric as refunded
+        null::sale_method as method, 0::bigint as sales, 0::numeric as gross, 0::numeric as refunded
         from ${stores} where ${eq(stores.storeId, $('storeId'))}`,
       sql`select 'total', null, currency, method, sales, gross_minor, refunded_minor
         from ${revenueTotals} where ${ofStore(revenueTotals)}`,

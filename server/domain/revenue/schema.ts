@@ -38,7 +38,11 @@ export const Revenue = z.object({
     .record(z.string(), z.object({ sales: z.int(), gross_cents: Gross, refunded_cents: Refunded, revenue_cents: Net }))
     .describe('Of the period, every currency in its own units'),
   by_method: z
-    .object({ card: ByMethod, crypto: ByMethod })
+    .object({
+      card: ByMethod,
+      crypto: ByMethod,
+      free: ByMethod.describe('What cost nothing, as with a coupon of 100 %'),
+    })
     .describe('Of the period; amounts in the reporting currency'),
   unattributed: z
     .object({ sales: Sales, revenue_cents: Net })

@@ -3,7 +3,7 @@ import { AppError } from '../../kernel/errors'
 import { formatMoney, toWireMinor } from '../../kernel/money'
 import { type RevenuePart, readParts } from './parts'
 import type { Period, Revenue } from './schema'
-import { NO_PRODUCT } from './table'
+import { NO_PRODUCT, type SaleMethod } from './table'
 import { windowOf } from './window'
 
 /**
@@ -33,7 +33,11 @@ export async function getRevenue(ctx: StoreContext, period: Period): Promise<Rev
     all_time_revenue_formatted: formatMoney(BigInt(netOf(ofCurrency(allTime, currency))), currency),
     by_product: byProduct(inPeriod),
     by_currency: byCurrency(inPeriod, currency),
-    by_method: { card: ofMethod(inPeriod, 'card', currency), crypto: ofMethod(inPeriod, 'crypto', currency) },
+    by_method: {
+      card: ofMethod(inPeriod, 'card', currency),
+      crypto: ofMethod(inPeriod, 'crypto', currency),
+      free: ofMethod(inPeriod, 'free', currency),
+    },
     unattributed: salesAndRevenue(
       inPeriod.filter((row) => productOf(row) === null),
       currency,
@@ -73,7 +77,7 @@ function salesAndRevenue(rows: readonly RevenuePart[], currency: string) {
   return { sales: salesOf(rows), revenue_cents: netOf(ofCurrency(rows, currency)) }
 }
 
-function ofMethod(rows: readonly RevenuePart[], method: 'card' | 'crypto', currency: string) {
+function ofMethod(rows: readonly RevenuePart[], method: SaleMethod, currency: string) {
   return salesAndRevenue(
     rows.filter((row) => row.method === method),
     currency,

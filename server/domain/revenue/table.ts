@@ -1,6 +1,9 @@
 import { date, index, integer, pgEnum, pgTable, primaryKey, uuid } from 'drizzle-orm/pg-core'
 import { currencyCode, instant, isTestColumn, minorUnits, storeIdColumn } from '../../db/columns'
-import { paymentMethod } from '../orders/table'
+
+/** How a sale was paid for; `free` where nothing had to be, as with a coupon of 100 %. */
+export const saleMethod = pgEnum('sale_method', ['card', 'crypto', 'free'])
+export type SaleMethod = (typeof saleMethod.enumValues)[number]
 
 export const entryKind = pgEnum('revenue_entry_kind', ['sale', 'refund'])
 
@@ -14,7 +17,7 @@ const entryColumns = () => ({
   /** Null for an order without a product. */
   productId: uuid('product_id'),
   currency: currencyCode(),
-  method: paymentMethod('method').notNull(),
+  method: saleMethod('method').notNull(),
   amountMinor: minorUnits('amount_minor').notNull(),
   happenedAt: instant('happened_at').notNull(),
 })
@@ -39,7 +42,7 @@ export const revenueDays = pgTable(
     day: date('day', { mode: 'string' }).notNull(),
     productId: uuid('product_id').notNull(),
     currency: currencyCode(),
-    method: paymentMethod('method').notNull(),
+    method: saleMethod('method').notNull(),
     sales: integer('sales').notNull(),
     grossMinor: minorUnits('gross_minor').notNull(),
     refunds: integer('refunds').notNull(),
@@ -54,7 +57,7 @@ export const revenueTotals = pgTable(
     storeId: storeIdColumn(),
     isTest: isTestColumn(),
     currency: currencyCode(),
-    method: paymentMethod('method').notNull(),
+    method: saleMethod('method').notNull(),
     sales: integer('sales').notNull(),
     grossMinor: minorUnits('gross_minor').notNull(),
     refunds: integer('refunds').notNull(),

@@ -5,6 +5,7 @@ import { openOrder } from '../../../server/domain/payments/checkout'
 import { completeFree } from '../../../server/domain/payments/free'
 import { refundOrder } from '../../../server/domain/payments/refunds'
 import { archiveProduct } from '../../../server/domain/products/service'
+import { getRevenue } from '../../../server/domain/revenue/service'
 import { listEvents } from '../../../server/domain/webhooks/event-log'
 import { HOUR_MS } from '../../../server/kernel/clock'
 import { newSessionId } from '../../../server/kernel/ids'
@@ -50,6 +51,17 @@ test('100 buyers’ confirmations of a free order complete it once, without the 
   expect(ledger.events.map(({ type }) => type)).toEqual(['sale.completed'])
   const told = await listEvents(shop.ctx, { limit: 100, type: 'payment.completed' })
   expect(told.rows.filter(({ data }) => data.order_id === order.number)).toHaveLength(1)
+})
+
+test('a free sale counts as free, neither as card nor as crypto', async () => {
+  const before = await getRevenue(shop.ctx, '7d')
+  await completeFree(shop.deps, (await openFree()).sessionId, ada)
+  const after = await getRevenue(shop.ctx, '7d')
+  expect(after.by_method).toEqual({
+    ...before.by_method,
+    free: { sales: before.by_method.free.sales + 1, revenue_cents: 0 },
+  })
+  expect(after.period_sales).toBe(before.period_sales + 1)
 })
 
 test('an order that costs something is not given away, and a free one is not charged', async () => {

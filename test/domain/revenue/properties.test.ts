@@ -37,7 +37,7 @@ const entry = fc.record({
   kind: fc.constantFrom('sale' as const, 'sale' as const, 'refund' as const),
   product: fc.constantFrom(0, 1, 2, null),
   currency: fc.constantFrom(...CURRENCIES),
-  method: fc.constantFrom('card' as const, 'crypto' as const),
+  method: fc.constantFrom('card' as const, 'crypto' as const, 'free' as const),
   amount: fc.integer({ min: 0, max: 1_000_000 }),
   at: instant,
   isTest: fc.boolean(),
@@ -77,6 +77,11 @@ function naive(all: Entry[], products: readonly string[], { at, period, reportin
     (code) => code === reporting || moves(inside.filter((item) => item.currency === code)),
   )
   const ofProduct = (index: number) => inside.filter((item) => item.product === index)
+  const ofMethod = (method: Entry['method']) =>
+    both(
+      inside.filter((item) => item.method === method),
+      reporting,
+    )
   return {
     period,
     currency: reporting,
@@ -101,16 +106,7 @@ function naive(all: Entry[], products: readonly string[], { at, period, reportin
         return [code, { sales: sales(own), gross_cents: gross, refunded_cents: refunded, revenue_cents: net }]
       }),
     ),
-    by_method: {
-      card: both(
-        inside.filter((item) => item.method === 'card'),
-        reporting,
-      ),
-      crypto: both(
-        inside.filter((item) => item.method === 'crypto'),
-        reporting,
-      ),
-    },
+    by_method: { card: ofMethod('card'), crypto: ofMethod('crypto'), free: ofMethod('free') },
     unattributed: both(
       inside.filter((item) => item.product === null),
       reporting,

@@ -114,6 +114,7 @@ describe.each([
     expect(revenue.by_method).toEqual({
       card: { sales: 2, revenue_cents: 1_999 },
       crypto: { sales: 1, revenue_cents: 0 },
+      free: { sales: 0, revenue_cents: 0 },
     })
     await updateStore(ctx, { reporting_currency: 'kwd' })
     expect(await getRevenue(ctx, '30d')).toMatchObject({ currency: 'kwd', period_revenue_formatted: 'KWD\u00a01.234' })
@@ -190,7 +191,11 @@ test('a store without sales has every field, all zero', async () => {
     all_time_revenue_formatted: '$0.00',
     by_product: {},
     by_currency: { usd: { sales: 0, gross_cents: 0, refunded_cents: 0, revenue_cents: 0 } },
-    by_method: { card: { sales: 0, revenue_cents: 0 }, crypto: { sales: 0, revenue_cents: 0 } },
+    by_method: {
+      card: { sales: 0, revenue_cents: 0 },
+      crypto: { sales: 0, revenue_cents: 0 },
+      free: { sales: 0, revenue_cents: 0 },
+    },
     unattributed: { sales: 0, revenue_cents: 0 },
     generated_at: world.clock.now().toISOString(),
   })
