@@ -28,9 +28,13 @@ const NAMES: Readonly<Record<string, string>> = {
   min_amount_cents: 'min_amount',
 }
 
-function toErrorBody({ message, field = '' }: AppError): z.infer<typeof ErrorText> {
+/** What to do next goes behind the message, as there is one text only. Those that the document shows are no sentences, and stay. */
+function toErrorBody({ message, field = '', hint }: AppError): z.infer<typeof ErrorText> {
   const name = NAMES[field]
-  return { error: name ? message.replace(new RegExp(`^${field}\\b`), name) : message }
+  const error = name ? message.replace(new RegExp(`^${field}\\b`), name) : message
+  // What counts in cents would mislead whoever sends decimals.
+  const isOfUse = hint && error.endsWith('.') && !/_cents\b/.test(hint)
+  return { error: isOfUse ? `${error} ${hint.replaceAll('success_url', 'return_url')}` : error }
 }
 
 const Decimal = z.number().describe('Decimal in the unit of the currency: 49.99 is $49.99')

@@ -379,6 +379,14 @@ describe('errors', () => {
     expect([status, body]).toEqual([405, { error: expect.any(String) }])
   })
 
+  test('what to do next stands behind what was wrong', async () => {
+    const { status, body } = await call('POST', '', { amount: 5, coupon_code: 'NOPE' })
+    expect([status, body]).toEqual([
+      400,
+      { error: 'There is no coupon NOPE. preview_coupon says what a coupon would do, and why not.' },
+    ])
+  })
+
   test.each([
     [{ return_url: 'nonsense' }, /^return_url: /],
     [{ success_url: 'nonsense' }, /^return_url: /],
