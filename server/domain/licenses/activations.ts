@@ -4,6 +4,7 @@ import { inTransaction } from '../../db/transaction'
 import { AppError } from '../../kernel/errors'
 import { parseLicenseKey, storeOfRowId } from '../../kernel/ids'
 import { products } from '../products/table'
+import { MAX_ACTIVATIONS } from '../products/variants-schema'
 import type { InstanceRef, LicenseCheck, LicenseVerdict } from './schema'
 import { statusOf, toHeldLicense } from './service'
 import { type ActivationRow, type LicenseRow, licenseActivations, licenses } from './table'
@@ -41,8 +42,9 @@ export function activateLicense(deps: Deps, input: InstanceRef): Promise<Held & 
     refuseUnusable(license, at)
     const known = await findActivation(ctx, license, input.instance)
     if (known) return { ctx, license, activation: known }
-    const { activations, activationLimit } = license
-    if (activationLimit !== null && activations >= activationLimit) throw limitReached(activationLimit)
+    const { activations } = license
+    const limit = Math.min(license.activationLimit ?? MAX_ACTIVATIONS, MAX_ACTIVATIONS)
+    if (activations >= limit) throw limitReached(limit)
     const activation = { storeId: ctx.storeId, licenseId: license.id, instance: input.instance, createdAt: at }
     await ctx.db.insert(licenseActivations).values(activation)
     return { ctx, license: await recount(ctx, license, activations + 1), activation }

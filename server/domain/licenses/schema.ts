@@ -10,7 +10,10 @@ const shownToHolders = {
   status: LicenseStatus,
   product_id: z.uuid(),
   variant_id: z.string().describe('var_…'),
-  activation_limit: z.int().nullable().describe('How many instances may be active at a time; null for any number'),
+  activation_limit: z
+    .int()
+    .nullable()
+    .describe('How many instances may be active at a time; null for as many as there may be at all'),
   activations: z.int().describe('How many instances are active'),
   expires_at: Instant.nullable().describe('Not valid any more from then on; null for ever'),
   is_test: z.boolean().describe('Of a test order: nobody has paid for it'),

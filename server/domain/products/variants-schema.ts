@@ -2,8 +2,11 @@ import * as z from 'zod'
 import { Cents, Instant, NextCursor, PageInput, RequiredText } from '../../kernel/wire'
 import { Price, ProductId, ProductStatus } from './schema'
 
-const MAX_ACTIVATIONS = 1_000_000
+/** Of a key without a limit too: whoever has one could otherwise fill the table. */
+export const MAX_ACTIVATIONS = 10_000
 const MAX_DURATION_DAYS = 36_500
+
+const ACTIVATION_LIMIT = `How many instances may be active at a time; null for as many as there may be at all, ${MAX_ACTIVATIONS}`
 
 /** What a licence key is good for. What is left out has no limit. */
 const LicenseTerms = z
@@ -14,7 +17,7 @@ const LicenseTerms = z
       .max(MAX_ACTIVATIONS, `must be at most ${MAX_ACTIVATIONS}`)
       .nullable()
       .default(null)
-      .describe('How many instances may be active at a time; null for any number'),
+      .describe(ACTIVATION_LIMIT),
     duration_days: z
       .int()
       .min(1, 'must be at least 1')
@@ -45,7 +48,7 @@ export const Variant = z.object({
   status: ProductStatus.describe('It can be bought while it and its product are active'),
   license: z
     .object({
-      activation_limit: z.int().nullable().describe('How many instances may be active at a time; null for any number'),
+      activation_limit: z.int().nullable().describe(ACTIVATION_LIMIT),
       duration_days: z.int().nullable().describe('How long a key is valid from its payment on; null for ever'),
     })
     .nullable()

@@ -3,8 +3,9 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { activateLicense, deactivateLicense } from '../../../server/domain/licenses/activations'
 import { getLicense, revokeLicense } from '../../../server/domain/licenses/service'
-import { licenseActivations } from '../../../server/domain/licenses/table'
+import { licenseActivations, licenses } from '../../../server/domain/licenses/table'
 import { createProduct } from '../../../server/domain/products/service'
+import { MAX_ACTIVATIONS } from '../../../server/domain/products/variants-schema'
 import { DAY_MS } from '../../../server/kernel/clock'
 import { AppError } from '../../../server/kernel/errors'
 import { newLicenseKey } from '../../../server/kernel/ids'
@@ -160,6 +161,17 @@ describe('activating', () => {
     })
     expect((await call('activate', { ...license, instance: 'c' })).body).toMatchObject({ license: { activations: 2 } })
     expect(await activeAt(license.key)).toEqual(['b', 'c'])
+  })
+
+  test('a key without a limit has one all the same, so that nobody fills the table', async () => {
+    const license = await bought()
+    const held = { activations: MAX_ACTIVATIONS - 1 }
+    await world.deps.db.update(licenses).set(held).where(eq(licenses.key, license.key))
+    expect(await call('activate', { ...license, instance: 'last' })).toMatchObject({ status: 200 })
+    expect(await call('activate', { ...license, instance: 'one too many' })).toMatchObject({
+      status: 409,
+      body: { code: 'activation_limit_reached', error: expect.stringContaining('10000 of 10000') },
+    })
   })
 
   test('an instance that is active stays so, with its first time, at the limit too', async () => {
