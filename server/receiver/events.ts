@@ -18,21 +18,25 @@ export type WebhookEvent =
   | StoreConnectionUpdatedEvent
   | WebhookDisabledEvent
 
+/** What the events of this kind have in common. */
+export type SaleData = {
+  purchase_id: string
+  product_id: string | null
+  /** Null when the sale was made without one, as test payments may be */
+  buyer_email: string | null
+  /** ISO 4217 code in lower case */
+  currency: string
+  /** The checkout session */
+  stripe_session_id: string
+}
+
 export type SaleCompletedEvent = {
   event: 'sale.completed'
   /** ISO 8601 in UTC */
   created_at: string
-  data: {
-    purchase_id: string
-    product_id: string | null
-    /** Null when the sale was made without one, as test payments may be */
-    buyer_email: string | null
+  data: SaleData & {
     /** Amount in the currency's smallest unit, for example 1999 for $19.99 */
     amount_cents: number
-    /** ISO 4217 code in lower case */
-    currency: string
-    /** The checkout session */
-    stripe_session_id: string
   }
 }
 
@@ -40,17 +44,9 @@ export type SaleRefundedEvent = {
   event: 'sale.refunded'
   /** ISO 8601 in UTC */
   created_at: string
-  data: {
-    purchase_id: string
-    product_id: string | null
-    /** Null when the sale was made without one, as test payments may be */
-    buyer_email: string | null
+  data: SaleData & {
     /** What this refund gave back */
     amount_cents: number
-    /** ISO 4217 code in lower case */
-    currency: string
-    /** The checkout session */
-    stripe_session_id: string
     /** What the buyer had paid */
     sale_amount_cents: number
     /** What all refunds of the purchase gave back, this one included */
@@ -58,8 +54,8 @@ export type SaleRefundedEvent = {
   }
 }
 
-export type PaymentCompletedEvent = {
-  event: 'payment.completed'
+/** What the events of this kind have in common. */
+export type CardPaymentData = {
   /** txn_…; every event of the payment has the same */
   transaction_id: string
   /** PP-YYMM-XXXXXX */
@@ -85,89 +81,26 @@ export type PaymentCompletedEvent = {
   timestamp: string
 }
 
-export type PaymentFailedEvent = {
+export type PaymentCompletedEvent = CardPaymentData & {
+  event: 'payment.completed'
+}
+
+export type PaymentFailedEvent = CardPaymentData & {
   event: 'payment.failed'
-  /** txn_…; every event of the payment has the same */
-  transaction_id: string
-  /** PP-YYMM-XXXXXX */
-  order_id: string
-  status: string
-  /** Decimal in the unit of the currency: 49.99 is $49.99 */
-  amount: number
-  /** The platform fee within the amount */
-  fee_amount: number
-  /** The amount without the fee */
-  net_amount: number
-  /** ISO 4217 code in upper case */
-  currency: string
-  customer_email: string | null
-  customer_name: string | null
-  product_name: string
-  /** Your own id of the order */
-  order_reference: string | null
-  metadata: Record<string, string | number | boolean | null>
-  /** True: do not fulfil it, no money moved */
-  is_test: boolean
   /** Why, such as insufficient_funds */
   failure_code: string | null
-  /** ISO 8601 in UTC */
-  timestamp: string
 }
 
-export type PaymentRefundedEvent = {
+export type PaymentRefundedEvent = CardPaymentData & {
   event: 'payment.refunded'
-  /** txn_…; every event of the payment has the same */
-  transaction_id: string
-  /** PP-YYMM-XXXXXX */
-  order_id: string
-  status: string
-  /** Decimal in the unit of the currency: 49.99 is $49.99 */
-  amount: number
-  /** The platform fee within the amount */
-  fee_amount: number
-  /** The amount without the fee */
-  net_amount: number
-  /** ISO 4217 code in upper case */
-  currency: string
-  customer_email: string | null
-  customer_name: string | null
-  product_name: string
-  /** Your own id of the order */
-  order_reference: string | null
-  metadata: Record<string, string | number | boolean | null>
-  /** True: do not fulfil it, no money moved */
-  is_test: boolean
   /** What this refund gave back */
   refund_amount: number
   /** What all refunds of the order gave back, this one included */
   refunded_amount: number
-  /** ISO 8601 in UTC */
-  timestamp: string
 }
 
-export type PaymentDisputedEvent = {
+export type PaymentDisputedEvent = CardPaymentData & {
   event: 'payment.disputed'
-  /** txn_…; every event of the payment has the same */
-  transaction_id: string
-  /** PP-YYMM-XXXXXX */
-  order_id: string
-  status: string
-  /** Decimal in the unit of the currency: 49.99 is $49.99 */
-  amount: number
-  /** The platform fee within the amount */
-  fee_amount: number
-  /** The amount without the fee */
-  net_amount: number
-  /** ISO 4217 code in upper case */
-  currency: string
-  customer_email: string | null
-  customer_name: string | null
-  product_name: string
-  /** Your own id of the order */
-  order_reference: string | null
-  metadata: Record<string, string | number | boolean | null>
-  /** True: do not fulfil it, no money moved */
-  is_test: boolean
   /** get_dispute knows the dispute by it */
   dispute_id: string
   /** What the buyer asks back */
@@ -176,8 +109,6 @@ export type PaymentDisputedEvent = {
   dispute_reason: string | null
   /** Until when evidence is taken */
   dispute_due_by: string | null
-  /** ISO 8601 in UTC */
-  timestamp: string
 }
 
 export type CryptoPaymentEvent = {
@@ -239,139 +170,82 @@ export type CryptoPaymentEvent = {
   created_at: string
 }
 
+/** What the events of this kind have in common. */
+export type OrderData = {
+  id: string
+  /** PP-YYMM-XXXXXX, to say on the phone */
+  number: string
+  /** txn_… */
+  transaction_id: string
+  /** cs_…: whoever knows it may pay */
+  session_id: string
+  product_id: string | null
+  /** var_… */
+  variant_id: string | null
+  product_name: string
+  /** The price, frozen when the session was opened */
+  subtotal_cents: number
+  /** What the coupon takes off */
+  discount_cents: number
+  coupon_code: string | null
+  /** What the buyer pays: the subtotal without the discount */
+  amount_cents: number
+  /** The platform fee within the amount */
+  fee_cents: number
+  /** The amount without the fee */
+  net_cents: number
+  /** ISO 4217 code in lower case */
+  currency: string
+  /** failed may still be paid until expires_at; refund_pending: all of it is being refunded */
+  status: 'pending' | 'completed' | 'failed' | 'refund_pending' | 'refunded'
+  /** Why the last try failed, such as insufficient_funds or session_expired */
+  failure_code: string | null
+  /** null until paid, and where nothing had to be */
+  payment_method: 'card' | 'crypto' | null
+  customer_email: string | null
+  customer_name: string | null
+  /** Your own id of the order */
+  order_reference: string | null
+  metadata: Record<string, string | number | boolean | null>
+  /** What was refunded so far */
+  refunded_cents: number
+  /** Of the dispute that is open, else of the latest; null without one. No refund while it is needs_response or under_review */
+  dispute_status: 'needs_response' | 'under_review' | 'won' | 'lost' | null
+  /** Held by open disputes, or lost to them */
+  disputed_cents: number
+  /** Send the buyer here */
+  checkout_url: string
+  success_url: string | null
+  cancel_url: string | null
+  /** Hears of the payment of this order */
+  webhook_url: string | null
+  /** The key that its payment issued, where it is of a variant with licence terms. Needs licenses:read */
+  license: {
+    key: string
+    expires_at: string | null
+    activation_limit: number | null
+  } | null
+  /** A rehearsal: no money moves */
+  is_test: boolean
+  /** ISO 8601 in UTC */
+  created_at: string
+  /** Until then it can be paid */
+  expires_at: string
+  completed_at: string | null
+}
+
 export type OrderEvent = {
   event: 'order.created' | 'order.paid' | 'order.completed' | 'order.expired'
   /** ISO 8601 in UTC */
   created_at: string
-  data: {
-    id: string
-    /** PP-YYMM-XXXXXX, to say on the phone */
-    number: string
-    /** txn_… */
-    transaction_id: string
-    /** cs_…: whoever knows it may pay */
-    session_id: string
-    product_id: string | null
-    /** var_… */
-    variant_id: string | null
-    product_name: string
-    /** The price, frozen when the session was opened */
-    subtotal_cents: number
-    /** What the coupon takes off */
-    discount_cents: number
-    coupon_code: string | null
-    /** What the buyer pays: the subtotal without the discount */
-    amount_cents: number
-    /** The platform fee within the amount */
-    fee_cents: number
-    /** The amount without the fee */
-    net_cents: number
-    /** ISO 4217 code in lower case */
-    currency: string
-    /** failed may still be paid until expires_at; refund_pending: all of it is being refunded */
-    status: 'pending' | 'completed' | 'failed' | 'refund_pending' | 'refunded'
-    /** Why the last try failed, such as insufficient_funds or session_expired */
-    failure_code: string | null
-    /** null until paid, and where nothing had to be */
-    payment_method: 'card' | 'crypto' | null
-    customer_email: string | null
-    customer_name: string | null
-    /** Your own id of the order */
-    order_reference: string | null
-    metadata: Record<string, string | number | boolean | null>
-    /** What was refunded so far */
-    refunded_cents: number
-    /** Of the dispute that is open, else of the latest; null without one. No refund while it is needs_response or under_review */
-    dispute_status: 'needs_response' | 'under_review' | 'won' | 'lost' | null
-    /** Held by open disputes, or lost to them */
-    disputed_cents: number
-    /** Send the buyer here */
-    checkout_url: string
-    success_url: string | null
-    cancel_url: string | null
-    /** Hears of the payment of this order */
-    webhook_url: string | null
-    /** The key that its payment issued, where it is of a variant with licence terms. Needs licenses:read */
-    license: {
-      key: string
-      expires_at: string | null
-      activation_limit: number | null
-    } | null
-    /** A rehearsal: no money moves */
-    is_test: boolean
-    /** ISO 8601 in UTC */
-    created_at: string
-    /** Until then it can be paid */
-    expires_at: string
-    completed_at: string | null
-  }
+  data: OrderData
 }
 
 export type OrderRefundedEvent = {
   event: 'order.refunded'
   /** ISO 8601 in UTC */
   created_at: string
-  data: {
-    id: string
-    /** PP-YYMM-XXXXXX, to say on the phone */
-    number: string
-    /** txn_… */
-    transaction_id: string
-    /** cs_…: whoever knows it may pay */
-    session_id: string
-    product_id: string | null
-    /** var_… */
-    variant_id: string | null
-    product_name: string
-    /** The price, frozen when the session was opened */
-    subtotal_cents: number
-    /** What the coupon takes off */
-    discount_cents: number
-    coupon_code: string | null
-    /** What the buyer pays: the subtotal without the discount */
-    amount_cents: number
-    /** The platform fee within the amount */
-    fee_cents: number
-    /** The amount without the fee */
-    net_cents: number
-    /** ISO 4217 code in lower case */
-    currency: string
-    /** failed may still be paid until expires_at; refund_pending: all of it is being refunded */
-    status: 'pending' | 'completed' | 'failed' | 'refund_pending' | 'refunded'
-    /** Why the last try failed, such as insufficient_funds or session_expired */
-    failure_code: string | null
-    /** null until paid, and where nothing had to be */
-    payment_method: 'card' | 'crypto' | null
-    customer_email: string | null
-    customer_name: string | null
-    /** Your own id of the order */
-    order_reference: string | null
-    metadata: Record<string, string | number | boolean | null>
-    /** What was refunded so far */
-    refunded_cents: number
-    /** Of the dispute that is open, else of the latest; null without one. No refund while it is needs_response or under_review */
-    dispute_status: 'needs_response' | 'under_review' | 'won' | 'lost' | null
-    /** Held by open disputes, or lost to them */
-    disputed_cents: number
-    /** Send the buyer here */
-    checkout_url: string
-    success_url: string | null
-    cancel_url: string | null
-    /** Hears of the payment of this order */
-    webhook_url: string | null
-    /** The key that its payment issued, where it is of a variant with licence terms. Needs licenses:read */
-    license: {
-      key: string
-      expires_at: string | null
-      activation_limit: number | null
-    } | null
-    /** A rehearsal: no money moves */
-    is_test: boolean
-    /** ISO 8601 in UTC */
-    created_at: string
-    /** Until then it can be paid */
-    expires_at: string
-    completed_at: string | null
+  data: OrderData & {
     refund: {
       id: string
       /** What this refund gave back */
@@ -385,67 +259,7 @@ export type OrderSurplusReturnedEvent = {
   event: 'order.surplus_returned'
   /** ISO 8601 in UTC */
   created_at: string
-  data: {
-    id: string
-    /** PP-YYMM-XXXXXX, to say on the phone */
-    number: string
-    /** txn_… */
-    transaction_id: string
-    /** cs_…: whoever knows it may pay */
-    session_id: string
-    product_id: string | null
-    /** var_… */
-    variant_id: string | null
-    product_name: string
-    /** The price, frozen when the session was opened */
-    subtotal_cents: number
-    /** What the coupon takes off */
-    discount_cents: number
-    coupon_code: string | null
-    /** What the buyer pays: the subtotal without the discount */
-    amount_cents: number
-    /** The platform fee within the amount */
-    fee_cents: number
-    /** The amount without the fee */
-    net_cents: number
-    /** ISO 4217 code in lower case */
-    currency: string
-    /** failed may still be paid until expires_at; refund_pending: all of it is being refunded */
-    status: 'pending' | 'completed' | 'failed' | 'refund_pending' | 'refunded'
-    /** Why the last try failed, such as insufficient_funds or session_expired */
-    failure_code: string | null
-    /** null until paid, and where nothing had to be */
-    payment_method: 'card' | 'crypto' | null
-    customer_email: string | null
-    customer_name: string | null
-    /** Your own id of the order */
-    order_reference: string | null
-    metadata: Record<string, string | number | boolean | null>
-    /** What was refunded so far */
-    refunded_cents: number
-    /** Of the dispute that is open, else of the latest; null without one. No refund while it is needs_response or under_review */
-    dispute_status: 'needs_response' | 'under_review' | 'won' | 'lost' | null
-    /** Held by open disputes, or lost to them */
-    disputed_cents: number
-    /** Send the buyer here */
-    checkout_url: string
-    success_url: string | null
-    cancel_url: string | null
-    /** Hears of the payment of this order */
-    webhook_url: string | null
-    /** The key that its payment issued, where it is of a variant with licence terms. Needs licenses:read */
-    license: {
-      key: string
-      expires_at: string | null
-      activation_limit: number | null
-    } | null
-    /** A rehearsal: no money moves */
-    is_test: boolean
-    /** ISO 8601 in UTC */
-    created_at: string
-    /** Until then it can be paid */
-    expires_at: string
-    completed_at: string | null
+  data: OrderData & {
     /** What went back to the buyer beside the order */
     surplus_cents: number
   }

@@ -22,26 +22,66 @@ const HEAD = `// Made from the catalogue of events by test/pure/receiver/events.
 
 /**
  * The TypeScript of server/receiver/events.ts: the bodies of all events, without an import, so that whoever receives them needs
- * neither zod nor our server's types. Events of one shape share a type.
+ * neither zod nor our server's types. Events of one shape share a type, and the shapes of a family what they have in common.
  */
 export function renderEventTypes(): string {
-  const shapes = new Map<string, EventType[]>()
-  for (const type of EVENT_TYPES) {
-    const shape = bodyOf(type)
-    shapes.set(shape, [...(shapes.get(shape) ?? []), type])
-  }
-  const named = [...shapes].map(([shape, types]) => ({ name: `${pascal(nameOf(types))}Event`, shape, types }))
-  const union = `export type WebhookEvent =${oneOf(named.map(({ name }) => name))}\n`
-  const types = named.map(
-    ({ name, shape, types }) => `export type ${name} = {\n  event:${oneOf(types.map(quote), 2)}\n${shape}}\n`,
-  )
-  return [HEAD + union, ...types].join('\n')
+  const bodies = [...Map.groupBy(EVENT_TYPES, (type) => JSON.stringify(bodyOf(type))).values()].map(toBody)
+  const union = `export type WebhookEvent =${oneOf(bodies.map(({ name }) => name))}\n`
+  const families = [...Map.groupBy(bodies, ({ family }) => family).values()]
+  return [HEAD + union, ...families.flatMap(renderFamily)].join('\n')
 }
 
+/** `data` is what those events hold that have a frame around it. */
+type Body = { name: string; family: string; types: EventType[]; frame: Schema; data: Schema | undefined }
+
 /** An event's own name, the family's for several. */
-function nameOf([type, ...others]: EventType[]): string {
+function toBody(types: EventType[]): Body {
+  const [type, ...others] = types
   if (type === undefined) throw new Error('a shape without events')
-  return others.length > 0 ? CATALOGUE[type].family : type
+  const { family } = CATALOGUE[type]
+  const body = bodyOf(type)
+  const { data, ...frame } = body.properties ?? {}
+  const name = `${pascal(others.length > 0 ? family : type)}Event`
+  return { name, family, types, frame: { ...body, properties: frame }, data }
+}
+
+function renderFamily(bodies: Body[]): string[] {
+  const [first] = bodies
+  if (!first || bodies.length === 1) return bodies.map((body) => renderBody(body))
+  const shared = sharedBy(bodies.map(({ frame, data }) => data ?? frame))
+  const name = `${pascal(first.family)}Data`
+  return [
+    `/** What the events of this kind have in common. */\nexport type ${name} = {\n${fieldsOf(shared, 2)}}\n`,
+    ...bodies.map((body) => renderBody(body, { name, schema: shared })),
+  ]
+}
+
+type Shared = { name: string; schema: Schema }
+
+function renderBody({ name, types, frame, data }: Body, shared?: Shared): string {
+  const event = `  event:${oneOf(types.map(quote), 2)}\n`
+  if (!data) {
+    const base = shared ? `${shared.name} & ` : ''
+    return `export type ${name} = ${base}{\n${event}${fieldsOf(without(frame, shared), 2)}}\n`
+  }
+  const own = fieldsOf(without(data, shared), 4)
+  const parts = [...(shared ? [shared.name] : []), ...(own ? [`{\n${own}  }`] : [])]
+  return `export type ${name} = {\n${event}${fieldsOf(frame, 2)}  data: ${parts.join(' & ')}\n}\n`
+}
+
+/** The fields that all have, in the same words. */
+function sharedBy([first = {}, ...others]: Schema[]): Schema {
+  const isShared = (name: string) =>
+    others.every((other) => fieldsOf(only(other, name), 0) === fieldsOf(only(first, name), 0))
+  return pick(first, isShared)
+}
+
+const without = (schema: Schema, shared?: Shared) => pick(schema, (name) => !shared?.schema.properties?.[name])
+const only = (schema: Schema, wanted: string) => pick(schema, (name) => name === wanted)
+
+function pick(schema: Schema, isWanted: (name: string) => boolean): Schema {
+  const entries = Object.entries(schema.properties ?? {}).filter(([name]) => isWanted(name))
+  return { ...schema, properties: Object.fromEntries(entries) }
 }
 
 /** On one line while it fits, as the formatter has it. */
@@ -52,13 +92,12 @@ function oneOf(members: string[], indent = 0): string {
 }
 
 /** Every field beside `event`. */
-function bodyOf(type: EventType): string {
-  const { properties, required } = z.toJSONSchema(bodySchemaOf(type)) as Schema
-  const { event: _, ...fields } = properties ?? {}
-  return fieldsOf({ properties: fields, required }, 2)
+function bodyOf(type: EventType): Schema {
+  const body = z.toJSONSchema(bodySchemaOf(type)) as Schema
+  return pick(body, (name) => name !== 'event')
 }
 
-function fieldsOf({ properties = {}, required = [] }: Pick<Schema, 'properties' | 'required'>, indent: number): string {
+function fieldsOf({ properties = {}, required = [] }: Schema, indent: number): string {
   const pad = ' '.repeat(indent)
   return Object.entries(properties)
     .map(([name, field]) => {
