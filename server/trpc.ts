@@ -2,19 +2,13 @@ import { initTRPC, TRPCError } from '@trpc/server'
 import { isOperatorKey } from './api-key'
 import type { RequestContext, StoreContext } from './context'
 import { inTransaction } from './db/transaction'
-import {
-  claimKey,
-  fingerprintOf,
-  finishKey,
-  type IdempotencyScope,
-  releaseKey,
-  suspendKey,
-} from './domain/idempotency/service'
+import { claimKey, finishKey, releaseKey, suspendKey } from './domain/idempotency/service'
 import { type Credential, isGranted } from './domain/keys/lookup'
 import type { Scope } from './domain/keys/schema'
 import { AppError, ERRORS } from './kernel/errors'
-import { formatStoreId, hashSecret, PLATFORM_STORE } from './kernel/ids'
+import { formatStoreId } from './kernel/ids'
 import { toAppError, toErrorData } from './trpc-errors'
+import { scopeOf } from './trpc-idempotency'
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
 
@@ -156,8 +150,6 @@ const audited = t.middleware(async ({ ctx, path, type, meta, next }) => {
   return result
 })
 
-const MAX_KEY_LENGTH = 255
-
 /**
  * A mutation with an idempotency key runs once. Its changes and its stored response commit together, so that a crash leaves
  * both or neither. External operations can't be one transaction: their services derive their rows' ids from the run instead.
@@ -165,16 +157,7 @@ const MAX_KEY_LENGTH = 255
 const idempotent = t.middleware(async ({ ctx, path, type, meta, getRawInput, next }) => {
   const key = ctx.request.idempotencyKey
   if (type !== 'mutation' || meta?.readOnly || key === undefined) return next()
-  if (key.length === 0 || key.length > MAX_KEY_LENGTH || !/^[\x20-\x7e]+$/.test(key)) {
-    throw new AppError(
-      'invalid_request',
-      `idempotency_key: must have 1 to ${MAX_KEY_LENGTH} printable ASCII characters`,
-      {
-        field: 'idempotency_key',
-      },
-    )
-  }
-  const scope = await scopeOf(ctx, path, meta, key, getRawInput)
+  const scope = scopeOf(ctx, key, { path, input: await getRawInput(), meta })
   const claimed = await claimKey(ctx, scope)
   if (claimed.kind === 'replay') {
     ctx.reply.replayed = true
@@ -198,37 +181,6 @@ const idempotent = t.middleware(async ({ ctx, path, type, meta, getRawInput, nex
     throw error
   }
 })
-
-/** A stranger must not guess the key of another stranger's call, since its answer may hold a new store's keys. */
-const MIN_ANONYMOUS_KEY_LENGTH = 16
-
-async function scopeOf(
-  ctx: RequestContext,
-  path: string,
-  meta: ProcedureMeta | undefined,
-  key: string,
-  getRawInput: () => Promise<unknown>,
-): Promise<IdempotencyScope> {
-  const { storeId = PLATFORM_STORE, isTest = false } = ctx as Partial<StoreRequest>
-  const { apiKey = '', address = '' } = ctx.request
-  // Without a store, whoever calls has a namespace of their own: the operator by their key, strangers by their address.
-  const caller = storeId !== PLATFORM_STORE ? '' : meta?.scope === 'operator' ? 'operator' : `stranger ${address}`
-  if (caller.startsWith('stranger') && key.length < MIN_ANONYMOUS_KEY_LENGTH) {
-    throw new AppError(
-      'invalid_request',
-      `idempotency_key: must have at least ${MIN_ANONYMOUS_KEY_LENGTH} characters here, such as a random UUID`,
-      { field: 'idempotency_key' },
-    )
-  }
-  return {
-    storeId,
-    isTest,
-    // Hashed, since an answer without an API key is sealed with the idempotency key alone.
-    key: hashSecret(`${caller}\n${key}`),
-    fingerprint: fingerprintOf(path, await getRawInput()),
-    sealWith: meta?.returnsSecret ? `${apiKey}\n${key}` : undefined,
-  }
-}
 
 function inTransactionUnless<T>(
   external: boolean,

@@ -41,7 +41,7 @@ const LAYERS: [name: string, pattern: RegExp][] = [
   ['tables and schemas', /^server\/domain\/\w+\/([\w-]+-)?(table|schema|catalogue|payloads)\.ts$/],
   ['services', /^server\/domain\/\w+\/(?!([\w-]+-)?router\.)|^server\/jobs\/worker\.ts$/],
   ['outside', /^server\/(gateways|sender|mailer|chain)\//],
-  ['procedures', /^server\/trpc(-errors)?\.ts$/],
+  ['procedures', /^server\/trpc(-errors|-idempotency)?\.ts$/],
   ['routers', /^server\/domain\/\w+\/([\w-]+-)?router\.ts$/],
   ['router', /^server\/router\.ts$/],
   ['operations', /^server\/operations\.ts$/],
