@@ -20,7 +20,7 @@ export const licenses = pgTable(
     orderId: uuid('order_id').notNull(),
     productId: uuid('product_id').notNull(),
     variantId: uuid('variant_id').notNull(),
-    /** Null: as many as any key may have. */
+    /** Null: up to the most that there may be. */
     activationLimit: integer('activation_limit'),
     /** How many rows of `license_activations` are its own; changed with them, while this row is held. */
     activations: integer('activations').notNull(),
