@@ -16,6 +16,7 @@ CREATE TYPE "public"."product_status" AS ENUM('draft', 'active', 'archived');-->
 CREATE TYPE "public"."email_kind" AS ENUM('receipt', 'refund');--> statement-breakpoint
 CREATE TYPE "public"."email_status" AS ENUM('queued', 'sent', 'failed');--> statement-breakpoint
 CREATE TYPE "public"."revenue_entry_kind" AS ENUM('sale', 'refund');--> statement-breakpoint
+CREATE TYPE "public"."sale_method" AS ENUM('card', 'crypto', 'free');--> statement-breakpoint
 CREATE TYPE "public"."store_status" AS ENUM('pending', 'approved', 'suspended');--> statement-breakpoint
 CREATE TYPE "public"."delivery_status" AS ENUM('pending', 'succeeded', 'failed');--> statement-breakpoint
 CREATE TYPE "public"."endpoint_kind" AS ENUM('subscription', 'store', 'order');--> statement-breakpoint
@@ -476,7 +477,7 @@ CREATE TABLE "revenue_days" (
 	"day" date NOT NULL,
 	"product_id" uuid NOT NULL,
 	"currency" text NOT NULL,
-	"method" "payment_method" NOT NULL,
+	"method" "sale_method" NOT NULL,
 	"sales" integer NOT NULL,
 	"gross_minor" bigint NOT NULL,
 	"refunds" integer NOT NULL,
@@ -492,7 +493,7 @@ CREATE TABLE "revenue_entries" (
 	"order_id" uuid NOT NULL,
 	"product_id" uuid,
 	"currency" text NOT NULL,
-	"method" "payment_method" NOT NULL,
+	"method" "sale_method" NOT NULL,
 	"amount_minor" bigint NOT NULL,
 	"happened_at" timestamp (3) with time zone NOT NULL,
 	CONSTRAINT "revenue_entries_store_id_id_pk" PRIMARY KEY("store_id","id")
@@ -506,7 +507,7 @@ CREATE TABLE "revenue_tail" (
 	"order_id" uuid NOT NULL,
 	"product_id" uuid,
 	"currency" text NOT NULL,
-	"method" "payment_method" NOT NULL,
+	"method" "sale_method" NOT NULL,
 	"amount_minor" bigint NOT NULL,
 	"happened_at" timestamp (3) with time zone NOT NULL,
 	CONSTRAINT "revenue_tail_store_id_id_pk" PRIMARY KEY("store_id","id")
@@ -516,7 +517,7 @@ CREATE TABLE "revenue_totals" (
 	"store_id" bigint NOT NULL,
 	"is_test" boolean NOT NULL,
 	"currency" text NOT NULL,
-	"method" "payment_method" NOT NULL,
+	"method" "sale_method" NOT NULL,
 	"sales" integer NOT NULL,
 	"gross_minor" bigint NOT NULL,
 	"refunds" integer NOT NULL,
