@@ -1,6 +1,7 @@
 import type { Config } from './config'
 import type { Db } from './db/client'
 import type { AfterCommit } from './db/transaction'
+import type { PoolWatch } from './domain/addresses/pool-watch'
 import type { ChainHealth, ChainMonitor } from './domain/chains/health'
 import type { KeyLookup } from './domain/keys/lookup'
 import type { KeyUsage } from './domain/keys/usage'
@@ -45,6 +46,8 @@ export type Deps = {
   metrics: Metrics
   lookUpKey: KeyLookup
   keyUsage: KeyUsage
+  /** When to count a pool's free addresses again. */
+  poolWatch: PoolWatch
   gateways: Gateways
   /** Those that live crypto payments can be made on. */
   networks: Networks

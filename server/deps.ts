@@ -3,6 +3,7 @@ import { createSimulatedRates } from './chain/rates/simulated'
 import type { Config } from './config'
 import type { Deps, Log } from './context'
 import type { DatabaseHandle } from './db/client'
+import { createPoolWatch } from './domain/addresses/pool-watch'
 import { createChainMonitor } from './domain/chains/health'
 import { createKeyLookup } from './domain/keys/lookup'
 import { createKeyUsage } from './domain/keys/usage'
@@ -30,6 +31,7 @@ export function createDeps({ config, publicUrl, database, clock, log }: Surround
     metrics: createMetrics(),
     lookUpKey: createKeyLookup(database.db),
     keyUsage: createKeyUsage(),
+    poolWatch: createPoolWatch(),
     gateways: createGateways(config, clock),
     ...createChains(config, clock, log),
     sender: createSender({ allowPrivate: config.allowPrivateWebhooks }),

@@ -1,16 +1,47 @@
+import { getTableColumns, type Placeholder, type SQL, sql } from 'drizzle-orm'
+import { type PgTable, PgTransaction } from 'drizzle-orm/pg-core'
 import type { Db } from './client'
 
-const statements = new WeakMap<Db, Map<string, unknown>>()
+const ofDatabases = new WeakMap<object, Map<string, unknown>>()
+const ofDrivers = new WeakMap<object, Map<string, object>>()
 
 /**
  * The prepared statement of this name on this database, made at its first use. Hot queries only: the driver sends everything
- * else unprepared, at about twice the cost. Inside a transaction the statement is made anew each time, since it belongs to its
- * connection there; give such queries to the pool or leave them unprepared.
+ * else unprepared, at about twice the cost. In a transaction it goes to that transaction's connection; its text, which takes longer to
+ * put together than the database takes to answer, is still made only once.
+ *
+ * A limit is a parameter too, which the planner takes for a tenth of the table and plans anew each time: write small ones into the text.
  */
-export function prepared<T>(db: Db, name: string, make: (db: Db, name: string) => T): T {
-  const known = statements.get(db) ?? new Map<string, unknown>()
-  statements.set(db, known)
-  const statement = known.get(name) ?? make(db, name)
+export function prepared<T extends object>(db: Db, name: string, make: (db: Db, name: string) => T): T {
+  const database: object = db
+  if (!(database instanceof PgTransaction)) return kept(ofDatabases, db, name, () => make(db, name)) as T
+  const { session } = db._
+  const statement = kept(ofDrivers, session.constructor, name, () => make(db, name))
+  // Drizzle's statement is its text, how to read its rows, and these two.
+  const { client, logger } = session as { client?: unknown; logger?: unknown }
+  if (!client || !logger) throw new TypeError('a session of Drizzle has a client and a logger')
+  return Object.assign(Object.create(statement), { client, logger }) as T
+}
+
+function kept<T>(caches: WeakMap<object, Map<string, T>>, owner: object, name: string, make: () => T): T {
+  const known = caches.get(owner) ?? new Map<string, T>()
+  caches.set(owner, known)
+  const statement = known.get(name) ?? make()
   known.set(name, statement)
-  return statement as T
+  return statement
+}
+
+/** A placeholder for each of these names, for what is never null. */
+export function placeholders<K extends string>(...names: K[]): { [N in K]: Placeholder<N> } {
+  return Object.fromEntries(names.map((name) => [name, sql.placeholder(name)])) as { [N in K]: Placeholder<N> }
+}
+
+/** One for each column, for an insert that is given whole rows. */
+export function placeholdersOf<T extends PgTable>(table: T): { [N in keyof T['$inferSelect']]: SQL } {
+  const slots = Object.entries(getTableColumns(table)).map(([name, column]) => {
+    // Drizzle asks the columns to encode null too, which theirs for times and big numbers can't.
+    const mapToDriverValue = (value: unknown) => (value === null ? null : column.mapToDriverValue(value))
+    return [name, sql`${sql.param(sql.placeholder(name), { mapToDriverValue })}`]
+  })
+  return Object.fromEntries(slots) as { [N in keyof T['$inferSelect']]: SQL }
 }

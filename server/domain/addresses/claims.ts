@@ -1,5 +1,7 @@
-import { and, asc, eq, sql } from 'drizzle-orm'
+import { and, asc, eq, type SQL, sql } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
+import type { Db } from '../../db/client'
+import { placeholders, prepared } from '../../db/prepared'
 import { addMs, HOUR_MS } from '../../kernel/clock'
 import { AppError } from '../../kernel/errors'
 import { NETWORK_FACTS, type NetworkName } from '../../kernel/networks'
@@ -11,6 +13,7 @@ import { isFree, paymentClaims, poolWarnings, type ReceiveAddressRow, receiveAdd
 
 /** Fewer free addresses than this are a warning to the pool's owner, at most once an hour. */
 const FEW = 3
+const COUNTED = 100
 const WARNED_EVERY_MS = HOUR_MS
 
 /** Where to look again after all addresses were held: a payment ends within its half hour, most of them much sooner. */
@@ -26,30 +29,51 @@ export class AddressClaimedError extends Error {
 }
 
 /**
- * Takes the free address that has rested longest out of the pool, for a payment. Parallel calls take different ones and never wait
- * for each other. Throws no_address_configured when the pool has none, and all_addresses_held when each has a payment.
+ * The free addresses that have rested longest, locked until the transaction ends: parallel calls get different ones and never wait for
+ * each other. Fewer than asked for where there are no more.
  */
-export async function takeAddress(
+export async function freeAddresses(
   tx: StoreContext,
   network: NetworkName,
-  paymentId: string,
-): Promise<Pick<ReceiveAddressRow, 'id' | 'network' | 'address'>> {
-  const rested = tx.db
-    .select({ id: receiveAddresses.id })
-    .from(receiveAddresses)
-    .where(and(ofPool(tx, network), isFree))
-    .orderBy(sql`${receiveAddresses.lastUsedAt} asc nulls first`, asc(receiveAddresses.id))
-    .limit(1)
-    .for('update', { skipLocked: true })
-  const [taken] = await tx.db
-    .update(receiveAddresses)
-    .set({ heldBy: paymentId, usedCount: sql`${receiveAddresses.usedCount} + 1`, lastUsedAt: tx.clock.now() })
-    .where(and(eq(receiveAddresses.storeId, tx.storeId), eq(receiveAddresses.id, rested)))
-    .returning({ id: receiveAddresses.id, network: receiveAddresses.network, address: receiveAddresses.address })
-    .prepare('take_address')
-    .execute()
-  if (!taken) throw await noneFree(tx, network)
-  return taken
+  count: number,
+): Promise<Pick<ReceiveAddressRow, 'id' | 'address'>[]> {
+  const statement = prepared(tx.db, `free_addresses_${count}`, (db, name) => {
+    const { id, address } = receiveAddresses
+    const columns = { id: sql`id`.mapWith(id).as('id'), address: sql`address`.mapWith(address).as('address') }
+    return db
+      .select(columns)
+      .from(sql`(${longestRested(db, count)} for update skip locked) free`)
+      .prepare(name)
+  })
+  return statement.execute({ storeId: tx.storeId, isTest: tx.isTest, network })
+}
+
+/** Takes addresses out of the pool, for these payments. */
+export async function holdAddresses(
+  tx: StoreContext,
+  payments: readonly Pick<Held, 'id' | 'addressId'>[],
+): Promise<void> {
+  if (payments.length === 0) return
+  const r = receiveAddresses
+  const { storeId, ids, addressIds, at } = placeholders('storeId', 'ids', 'addressIds', 'at')
+  const statement = prepared(tx.db, 'hold_addresses', (db, name) =>
+    db
+      .update(r)
+      .set({
+        heldBy: sql`held.payment_id`,
+        usedCount: sql`${r.usedCount} + 1`,
+        lastUsedAt: sql`${sql.param(at, r.lastUsedAt)}`,
+      })
+      .from(sql`unnest(${addressIds}::uuid[], ${ids}::uuid[]) held(address_id, payment_id)`)
+      .where(and(eq(r.storeId, storeId), sql`${r.id} = held.address_id`))
+      .prepare(name),
+  )
+  await statement.execute({
+    storeId: tx.storeId,
+    ids: payments.map(({ id }) => id),
+    addressIds: payments.map(({ addressId }) => addressId),
+    at: tx.clock.now(),
+  })
 }
 
 /**
@@ -62,13 +86,15 @@ export async function claimAddress(tx: StoreContext, taken: Held): Promise<void>
 
 async function insertClaim(tx: StoreContext, { id: paymentId, network, address }: Held): Promise<boolean> {
   const claim = { address, network, realm: realmOf(tx), storeId: tx.storeId, paymentId, claimedAt: tx.clock.now() }
-  const mine = await tx.db
-    .insert(paymentClaims)
-    .values(claim)
-    .onConflictDoNothing()
-    .returning({ paymentId: paymentClaims.paymentId })
-    .prepare('claim_address')
-    .execute()
+  const statement = prepared(tx.db, 'claim_address', (db, name) =>
+    db
+      .insert(paymentClaims)
+      .values(placeholders('address', 'network', 'realm', 'storeId', 'paymentId', 'claimedAt'))
+      .onConflictDoNothing()
+      .returning({ paymentId: paymentClaims.paymentId })
+      .prepare(name),
+  )
+  const mine = await statement.execute(claim)
   return mine.length > 0
 }
 
@@ -129,7 +155,8 @@ function ofPool({ storeId, isTest }: StoreContext, network: NetworkName) {
   )
 }
 
-async function noneFree(tx: StoreContext, network: NetworkName): Promise<AppError> {
+/** Why there is no address: no_address_configured when the pool has none, all_addresses_held when each has a payment. */
+export async function noneFree(tx: StoreContext, network: NetworkName): Promise<AppError> {
   const { title } = NETWORK_FACTS[network]
   const [any] = await tx.db
     .select({ id: receiveAddresses.id })
@@ -150,17 +177,15 @@ async function noneFree(tx: StoreContext, network: NetworkName): Promise<AppErro
   })
 }
 
-/** Counts no further than it has to: a pool may be large. */
-export async function warnWhenFew(tx: StoreContext, network: NetworkName): Promise<void> {
-  const free = await tx.db
-    .select({ id: receiveAddresses.id })
-    .from(receiveAddresses)
-    .where(and(ofPool(tx, network), isFree))
-    .limit(FEW)
-    .prepare('few_addresses')
-    .execute()
-  if (free.length >= FEW) return
-  const { storeId, isTest } = tx
+/** Counts now and then, and no further than it has to: a pool may be large. */
+export async function warnWhenFew(tx: StoreContext, network: NetworkName, taken: number): Promise<void> {
+  const { storeId, isTest, poolWatch } = tx
+  const pool = `${storeId} ${isTest} ${network}`
+  if (!poolWatch.isDue(pool, taken)) return
+  const statement = prepared(tx.db, 'count_free_addresses', (db, name) => countQuery(db).prepare(name))
+  const [{ free } = { free: 0 }] = await statement.execute({ storeId, isTest, network })
+  poolWatch.counted(pool, free - FEW)
+  if (free >= FEW) return
   const at = tx.clock.now()
   const [warned] = await tx.db
     .insert(poolWarnings)
@@ -172,6 +197,22 @@ export async function warnWhenFew(tx: StoreContext, network: NetworkName): Promi
     })
     .returning({ at: poolWarnings.warnedAt })
   if (!warned) return
-  const data = { network, free: free.length, is_test: isTest }
+  const data = { network, free, is_test: isTest }
   await recordEvent(tx, { type: 'addresses.low', data, at })
+}
+
+function countQuery(db: Db) {
+  return db.select({ free: sql<number>`count(*)`.mapWith(Number) }).from(sql`(${longestRested(db, COUNTED)}) free`)
+}
+
+/** Of the pool that the placeholders storeId, isTest and network name. The limit is text: see `prepared`. */
+function longestRested(db: Db, count: number): SQL {
+  const r = receiveAddresses
+  const { storeId, isTest, network } = placeholders('storeId', 'isTest', 'network')
+  const rested = db
+    .select({ id: r.id, address: r.address })
+    .from(r)
+    .where(and(eq(r.storeId, storeId), eq(r.isTest, isTest), eq(r.network, network), isFree))
+    .orderBy(sql`${r.lastUsedAt} asc nulls first`, asc(r.id))
+  return sql`${rested.getSQL()} limit ${sql.raw(String(count))}`
 }

@@ -2,23 +2,15 @@ import { and, desc, eq, gte, lt } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
 import { olderThan, pageOf, readCursor } from '../../db/paging'
 import { inTransaction } from '../../db/transaction'
-import { addMs, MINUTE_MS } from '../../kernel/clock'
 import { AppError } from '../../kernel/errors'
-import { derivedRowId, newPaymentNumber, newPaymentToken, newRowId, storeOfPaymentToken } from '../../kernel/ids'
+import { derivedRowId, newRowId, storeOfPaymentToken } from '../../kernel/ids'
 import { type CoinFacts, coinFacts, NETWORK_FACTS, type NetworkName } from '../../kernel/networks'
-import {
-  AddressClaimedError,
-  claimAddress,
-  correctHolder,
-  releaseAddress,
-  takeAddress,
-  warnWhenFew,
-} from '../addresses/claims'
+import { releaseAddress } from '../addresses/claims'
 import { recordEvents } from '../webhooks/events'
 import { eventsOf } from './events'
-import { currentRate, type Rate, unitsFor } from './rates'
+import { openPayment } from './opening'
+import { currentRate } from './rates'
 import type { NewPayment, PaymentQuery } from './schema'
-import { confirmationsOf, getSettings, type Settings } from './settings'
 import { lockPayment } from './settlement'
 import { type CryptoPaymentRow, cryptoPayments } from './table'
 
@@ -34,26 +26,7 @@ export async function createPayment(ctx: StoreContext, input: NewPayment, run?: 
   const made = run === undefined ? undefined : await findPayment(ctx, eq(cryptoPayments.id, id))
   if (made) return made
   // It may ask the world outside: not inside the transaction.
-  const [rate, settings] = await Promise.all([currentRate(ctx, coin), getSettings(ctx)])
-  for (;;) {
-    try {
-      return await inTransaction(ctx, (tx) => open(tx, id, termsOf(tx, input, { coin, rate, settings })))
-    } catch (error) {
-      if (!(error instanceof AddressClaimedError)) throw error
-      await correctHolder(ctx, error)
-    }
-  }
-}
-
-/** What doesn't depend on each other is sent at once: a payment costs three round trips to the database. */
-async function open(tx: StoreContext, id: string, terms: ReturnType<typeof termsOf>): Promise<CryptoPaymentRow> {
-  const { id: addressId, address } = await takeAddress(tx, terms.network, id)
-  const [payment] = await Promise.all([
-    insertPayment(tx, { id, addressId, address, ...terms }),
-    claimAddress(tx, { id, addressId, address, network: terms.network }),
-    warnWhenFew(tx, terms.network),
-  ])
-  return payment
+  return openPayment(ctx, { id, input, coin, rate: await currentRate(ctx, coin) })
 }
 
 function payableCoin(ctx: StoreContext, { network, currency }: NewPayment): CoinFacts {
@@ -83,65 +56,6 @@ function requireNetwork({ networks, chainMonitor }: StoreContext, network: Netwo
     field: 'network',
     hint: `This server's log says why; its operator repairs ${variable}. Other networks work.`,
   })
-}
-
-type Found = { coin: CoinFacts; rate: Rate; settings: Settings }
-
-function termsOf(ctx: StoreContext, input: NewPayment, { coin, rate, settings }: Found) {
-  const { network, currency, amount_usd_cents: usdCents } = input
-  const at = ctx.clock.now()
-  const expiresAt = addMs(at, settings.expiryMinutes * MINUTE_MS)
-  const expectedUnits = unitsFor(BigInt(usdCents), rate.rateE8, coin)
-  const share = (basisPoints: number) => (expectedUnits * BigInt(basisPoints)) / 10_000n
-  return {
-    network,
-    coin: currency,
-    amountUsdCents: BigInt(usdCents),
-    expectedUnits,
-    toleranceUnits: share(settings.underpaymentBasisPoints),
-    overpaymentUnits: share(settings.overpaymentBasisPoints),
-    rateE8: rate.rateE8,
-    rateSource: rate.source,
-    rateAt: rate.at,
-    requiredConfirmations: confirmationsOf(settings, network),
-    externalOrderId: input.external_order_id || null,
-    customerEmail: input.customer_email ?? null,
-    redirectUrl: input.redirect_url ?? null,
-    metadata: input.metadata ?? {},
-    createdAt: at,
-    expiresAt,
-    graceEndsAt: addMs(expiresAt, settings.graceMinutes * MINUTE_MS),
-    dueAt: expiresAt,
-  }
-}
-
-type NewRow = ReturnType<typeof termsOf> & Pick<CryptoPaymentRow, 'id' | 'addressId' | 'address'>
-
-async function insertPayment(tx: StoreContext, values: NewRow): Promise<CryptoPaymentRow> {
-  for (;;) {
-    const [row] = await tx.db
-      .insert(cryptoPayments)
-      .values({
-        ...values,
-        storeId: tx.storeId,
-        isTest: tx.isTest,
-        number: newPaymentNumber(values.createdAt),
-        token: newPaymentToken(tx.storeId),
-        status: 'pending',
-        lateUnits: 0n,
-      })
-      .onConflictDoNothing()
-      .returning()
-      .prepare('insert_crypto_payment')
-      .execute()
-    if (row) return row
-    if (await findPayment(tx, eq(cryptoPayments.id, values.id))) {
-      throw new AppError('idempotency_in_flight', 'A request with this idempotency key is still running.', {
-        field: 'idempotency_key',
-      })
-    }
-    // The random number is taken, once in a thousand million payments of a day. The next one won't be.
-  }
 }
 
 /** By its number. Throws payment_not_found, in the same words for another store's. */

@@ -1,0 +1,39 @@
+import type { StoreContext } from '../../context'
+import { addMs, MINUTE_MS } from '../../kernel/clock'
+import type { CoinFacts } from '../../kernel/networks'
+import { type Rate, unitsFor } from './rates'
+import type { NewPayment } from './schema'
+import { confirmationsOf, type Settings } from './settings'
+
+/** What a payment is made of: what was asked for, and the price of the coin at that moment. */
+export type Opening = { id: string; input: NewPayment; coin: CoinFacts; rate: Rate }
+
+/** What a payment asks for, by its store's settings. */
+export function termsOf(ctx: StoreContext, { id, input, coin, rate }: Opening, settings: Settings) {
+  const { network, currency, amount_usd_cents: usdCents } = input
+  const at = ctx.clock.now()
+  const expiresAt = addMs(at, settings.expiryMinutes * MINUTE_MS)
+  const expectedUnits = unitsFor(BigInt(usdCents), rate.rateE8, coin)
+  const share = (basisPoints: number) => (expectedUnits * BigInt(basisPoints)) / 10_000n
+  return {
+    id,
+    network,
+    coin: currency,
+    amountUsdCents: BigInt(usdCents),
+    expectedUnits,
+    toleranceUnits: share(settings.underpaymentBasisPoints),
+    overpaymentUnits: share(settings.overpaymentBasisPoints),
+    rateE8: rate.rateE8,
+    rateSource: rate.source,
+    rateAt: rate.at,
+    requiredConfirmations: confirmationsOf(settings, network),
+    externalOrderId: input.external_order_id || null,
+    customerEmail: input.customer_email ?? null,
+    redirectUrl: input.redirect_url ?? null,
+    metadata: input.metadata ?? {},
+    createdAt: at,
+    expiresAt,
+    graceEndsAt: addMs(expiresAt, settings.graceMinutes * MINUTE_MS),
+    dueAt: expiresAt,
+  }
+}
