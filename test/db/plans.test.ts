@@ -13,12 +13,15 @@ import { activateLicense } from '../../server/domain/licenses/activations'
 import { listLicenses } from '../../server/domain/licenses/service'
 import { listOrders } from '../../server/domain/orders/list'
 import type { OrderRow } from '../../server/domain/orders/table'
+import { reconcileAttempts } from '../../server/domain/payments/reconciliation'
+import { recoverAttempts } from '../../server/domain/payments/recovery'
 import { listProducts } from '../../server/domain/products/service'
 import { listDeliveries } from '../../server/domain/webhooks/deliveries'
 import { recordEvent } from '../../server/domain/webhooks/events'
 import { linesWithDueWork } from '../../server/domain/webhooks/lines'
 import { claimDue } from '../../server/domain/webhooks/queue'
 import { createWebhook } from '../../server/domain/webhooks/service'
+import { HOUR_MS } from '../../server/kernel/clock'
 import { noticeOf } from '../support/disputes'
 import { buyLicense, sellLicensed } from '../support/licenses'
 import { openShop, type Shop } from '../support/shop'
@@ -49,7 +52,7 @@ async function fillStore(): Promise<void> {
   const { db } = shop.ctx
   const hook = { url: 'http://127.0.0.1:9/hook', events: ['sale.completed'] }
   endpointId = (await createWebhook(shop.ctx, hook, undefined)).id
-  await shop.open()
+  const { order: opened } = await shop.open()
   const other = (await shop.sell(2_900)).id
   await inTransaction(shop.ctx, (tx) => recordEvent(tx, { type: 'sale.completed', data: {}, at: tx.clock.now() }))
   const soon = sql`'created_at', t.created_at + n * interval '1 second'`
@@ -65,6 +68,9 @@ async function fillStore(): Promise<void> {
   await multiply(db, 'deliveries', sql`${soon}, ${outcomes}, 'event_id', ${numbered(sql`t.event_id`)}, 'number', n + 1`)
   sale = await shop.buy()
   await foldLedger(shop.deps)
+  // Most attempts are history too; some wait on a page that nobody has paid for a while.
+  const pages = sql`'gateway_page', 'cs_' || n, 'status', case when n % 200 = 0 then 'requires_action' else 'succeeded' end`
+  await multiply(db, 'payment_attempts', sql`${soon}, ${pages}, 'order_id', ${numbered(sql`${opened.id}`)}`)
   const kinds = sql`'kind', (array['sale', 'refund', 'dispute_won', 'sale', 'sale'])[1 + n % 5]`
   await multiply(db, 'ledger_entries', sql`${soon}, ${kinds}, 'order_id', ${numbered(sql`t.order_id`)}`)
   await recordDispute(shop.deps, shop.bank.name, await noticeOf(shop, sale))
@@ -85,6 +91,7 @@ async function fillStore(): Promise<void> {
     'orders',
     'events',
     'deliveries',
+    'payment_attempts',
     'ledger_entries',
     'disputes',
     'coupons',
@@ -242,4 +249,13 @@ test('a balance is read without a look at the entries, however many there are', 
   const read = plans.flat().map((node) => node['Relation Name'])
   expect(read).toEqual(expect.arrayContaining(['ledger_balances', 'ledger_tail']))
   expect(read).not.toContain('ledger_entries')
+})
+
+test(`what is due among ${ROWS} payment attempts and orders is found by their partial indexes`, async () => {
+  world.clock.advance(HOUR_MS)
+  for (const job of [recoverAttempts, reconcileAttempts]) {
+    const plans = await plansOf(() => job(shop.deps))
+    expect(plans[0]?.map((node) => node['Index Name'])).toContain('payment_attempts_unsettled')
+    expect(plans.flat().filter((node) => node['Node Type'] === 'Seq Scan')).toEqual([])
+  }
 })

@@ -23,6 +23,12 @@ export function postRefund(tx: StoreContext, order: OrderRow, refund: RefundRow,
   return postChange(tx, { kind: 'refund', sourceId: refund.id, before, order, at })
 }
 
+/** A refund that had gone through came back to the gateway; `order` has its money again. */
+export function postFailedRefund(tx: StoreContext, order: OrderRow, refund: RefundRow, at: Date): Promise<void> {
+  const before = { ...order, refundedMinor: order.refundedMinor + refund.amountMinor }
+  return postChange(tx, { kind: 'refund_failed', sourceId: refund.id, before, order, at })
+}
+
 type DisputeChange = {
   kind: 'dispute_opened' | 'dispute_won' | 'dispute_lost'
   disputeId: string
@@ -113,7 +119,7 @@ function balanceOf(currency: string, sums: readonly Sum[]): Balance['balances'][
     pending_cents: toWireMinor(-debited('disputes_held')),
     gross_cents: toWireMinor(debited('gateway_clearing', 'sale')),
     fees_cents: toWireMinor(-debited('platform_fees')),
-    refunds_cents: toWireMinor(-debited('gateway_clearing', 'refund')),
+    refunds_cents: toWireMinor(-debited('gateway_clearing', 'refund') - debited('gateway_clearing', 'refund_failed')),
     disputes_cents: toWireMinor(-debited('gateway_clearing', 'dispute_lost')),
   }
 }

@@ -6,7 +6,7 @@ import { instant, isTestColumn, minorUnits, storeIdColumn } from '../../db/colum
 export const ACCOUNTS = ['gateway_clearing', 'store_balance', 'platform_fees', 'disputes_held'] as const
 export type Account = (typeof ACCOUNTS)[number]
 
-export const ENTRY_KINDS = ['sale', 'refund', 'dispute_opened', 'dispute_won', 'dispute_lost'] as const
+export const ENTRY_KINDS = ['sale', 'refund', 'refund_failed', 'dispute_opened', 'dispute_won', 'dispute_lost'] as const
 export type EntryKind = (typeof ENTRY_KINDS)[number]
 
 /**

@@ -62,6 +62,15 @@ export async function revokeLicensesOf(
   await revoke(tx, eq(licenses.orderId, order.id), reason)
 }
 
+/** The buyer's money came back to the gateway: what its refund had revoked is valid again. */
+export async function restoreLicensesOf(tx: StoreContext, order: OrderRow): Promise<void> {
+  if (order.license === null) return
+  await tx.db
+    .update(licenses)
+    .set({ revokedAt: null, revokedReason: null })
+    .where(and(ofStore(tx), eq(licenses.orderId, order.id), eq(licenses.revokedReason, 'order_refunded')))
+}
+
 /** Revoking twice keeps the first time and reason. */
 async function revoke(tx: StoreContext, which: SQL, revokedReason: LicenseRow['revokedReason']) {
   await tx.db

@@ -12,8 +12,11 @@ import type { OrderRow, RefundRow } from './table'
 export type OrderChange =
   | { kind: 'opened' | 'completed' | 'failed' | 'expired'; order: OrderRow }
   | { kind: 'refunded'; order: OrderRow; refund: RefundRow }
+  | { kind: 'refund_failed'; order: OrderRow; refund: FailedRefund }
   | { kind: 'surplus_returned'; order: OrderRow; amountMinor: bigint }
   | { kind: 'disputed' | 'dispute_won' | 'dispute_lost'; order: OrderRow; dispute: DisputeRow }
+
+export type FailedRefund = Pick<RefundRow, 'id' | 'amountMinor' | 'reason' | 'failureCode'>
 
 /** Writes the events of a change, in the transaction that made it. */
 export async function announce(tx: StoreContext, change: OrderChange): Promise<void> {
@@ -60,6 +63,8 @@ function eventsOf(tx: StoreContext, change: OrderChange) {
       ]
     case 'refunded':
       return refundEvents(tx, order, change.refund)
+    case 'refund_failed':
+      return [failedRefundEvent(tx, order, change.refund)]
     case 'surplus_returned':
       return [
         happened('order.surplus_returned', {
@@ -95,6 +100,14 @@ function refundEvents(tx: StoreContext, order: OrderRow, { id, amountMinor, reas
       refund: { id, amount_cents: toWireMinor(amountMinor), reason },
     }),
   ]
+}
+
+function failedRefundEvent(tx: StoreContext, order: OrderRow, refund: FailedRefund) {
+  const { id, amountMinor, reason, failureCode } = refund
+  return happened('order.refund_failed', {
+    ...toOrder(tx, order),
+    refund: { id, amount_cents: toWireMinor(amountMinor), reason, failure_code: failureCode },
+  })
 }
 
 /** The order's own status stays completed: document D has none for this. */

@@ -6,14 +6,15 @@ import { type OrderRow, orders } from './table'
 
 /**
  * Where an order may go from where it is. A session may be paid after a decline; a refund of everything passes through
- * `refund_pending`, and goes back to `completed` when the gateway refuses; a partial one leaves `completed` as it is.
+ * `refund_pending`, and goes back to `completed` when the gateway refuses; a partial one leaves `completed` as it is. A refund that
+ * had gone through may come back to the gateway days later: the buyer has no money then, and the order is `completed` again.
  */
 export const TRANSITIONS = {
   pending: ['completed', 'failed'],
   failed: ['completed', 'failed'],
   completed: ['refund_pending'],
   refund_pending: ['refunded', 'completed'],
-  refunded: [],
+  refunded: ['completed'],
 } as const satisfies Record<OrderStatus, readonly OrderStatus[]>
 
 /** The statuses that lead to `To`. */
@@ -101,6 +102,17 @@ export async function settleRefund(
   if (row.refundedMinor === row.amountMinor) return move(tx, id, ['refund_pending'], 'refunded')
   const isAllAskedFor = row.refundedMinor + row.refundingMinor === row.amountMinor
   return isAllAskedFor ? row : move(tx, id, ['refund_pending'], 'completed')
+}
+
+/** What had been paid back has come back to the gateway. Undefined when so much hadn't been paid back. */
+export async function undoRefund(tx: StoreContext, id: string, amountMinor: bigint): Promise<OrderRow | undefined> {
+  const [row] = await tx.db
+    .update(orders)
+    .set({ refundedMinor: plus(orders.refundedMinor, -amountMinor) })
+    .where(and(sameOrder(tx, id), gte(orders.refundedMinor, amountMinor)))
+    .returning()
+  if (row?.status !== 'refunded' && row?.status !== 'refund_pending') return row
+  return move(tx, id, ['refunded', 'refund_pending'], 'completed')
 }
 
 /** What disputes hold and what they took, changed by so much. */

@@ -1,11 +1,11 @@
 import { and, asc, eq, inArray, isNotNull, lte, min, notExists, or, sql } from 'drizzle-orm'
-import { type Deps, type StoreContext, storeContext } from '../../context'
+import type { Deps, StoreContext } from '../../context'
 import { inTransaction } from '../../db/transaction'
 import { lockOrder } from '../orders/service'
 import { isUnpaid, orders, SESSION_EXPIRED } from '../orders/table'
 import { failOrder } from '../orders/transitions'
+import { BATCH, eachDue, STORES } from './due'
 import { afterExpired } from './outcomes'
-import { BATCH, eachStore, logged, STORES } from './recovery'
 import { paymentAttempts } from './table'
 
 /** Attempts by which money may come yet: the gateway hasn't answered, its page isn't closed, or the money takes days. */
@@ -32,19 +32,16 @@ export async function expireSessions(deps: Deps): Promise<boolean> {
     .groupBy(orders.storeId)
     .orderBy(min(orders.expiresAt))
     .limit(STORES)
-  return eachStore(stores, async (storeId) => {
+  const find = async (storeId: bigint) => {
     const due = await deps.db
       .select({ id: orders.id, isTest: orders.isTest })
       .from(orders)
       .where(and(eq(orders.storeId, storeId), isOver))
       .orderBy(asc(orders.expiresAt))
       .limit(BATCH)
-    for (const { id, isTest } of due) {
-      const ctx = storeContext(deps, storeId, isTest)
-      await logged(ctx, { order: id }, () => expireOrder(ctx, id))
-    }
-    return due.length
-  })
+    return due.map((order) => ({ order }))
+  }
+  return eachDue(deps, { stores, find }, (ctx, { order }) => expireOrder(ctx, order.id))
 }
 
 function expireOrder(ctx: StoreContext, id: string): Promise<void> {

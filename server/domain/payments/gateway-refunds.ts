@@ -1,12 +1,14 @@
+import { and, eq } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
 import { inTransaction } from '../../db/transaction'
 import { derivedRowId } from '../../kernel/ids'
 import type { Gateway, GatewayRefund } from '../../ports/gateway'
 import { lockOrder } from '../orders/service'
 import { type RefundRow, refunds } from '../orders/table'
-import { reserveRefund } from '../orders/transitions'
+import { reserveRefund, undoRefund } from '../orders/transitions'
+import { afterRefundFailed } from './outcomes'
 import { findRefund, settleRefundOf } from './refunds'
-import { noteReturned } from './settlement'
+import { noteReturned, noteUnreturned } from './surplus'
 import type { PaymentAttemptRow } from './table'
 
 /**
@@ -19,12 +21,17 @@ export async function noteGatewayRefunds(
   attempt: PaymentAttemptRow,
   known: readonly GatewayRefund[],
 ): Promise<void> {
-  if (attempt.status === 'unwanted') {
-    const back = known.filter(({ status }) => status === 'succeeded').reduce((sum, one) => sum + one.amountMinor, 0n)
-    if (back >= attempt.amountMinor) await noteReturned(ctx, attempt)
-  }
-  if (attempt.status !== 'succeeded') return
+  if (attempt.status !== 'succeeded') return noteSurplusRefunds(ctx, attempt, known)
   for (const refund of known) await note(ctx, gateway, attempt, refund)
+}
+
+/** Of money that the order has no use for: whether the buyer has all of it back. */
+async function noteSurplusRefunds(ctx: StoreContext, attempt: PaymentAttemptRow, known: readonly GatewayRefund[]) {
+  const amountIn = (...statuses: GatewayRefund['status'][]) =>
+    known.filter(({ status }) => statuses.includes(status)).reduce((sum, one) => sum + one.amountMinor, 0n)
+  const { amountMinor } = attempt
+  if (amountIn('succeeded') >= amountMinor) return noteReturned(ctx, attempt)
+  if (amountIn('failed') > 0n && amountIn('succeeded', 'pending') < amountMinor) return noteUnreturned(ctx, attempt)
 }
 
 async function note(
@@ -38,10 +45,24 @@ async function note(
   const row = (await findRefund(ctx, id)) ?? (await begin(ctx, attempt, refund, id))
   if (!row || status === 'pending') return
   if (row.status === 'pending') return settleRefundOf(ctx, row, { status, reference })
-  if (row.status === 'succeeded' && status === 'failed') {
-    const facts = { order: row.orderId, refund: id, reference }
-    ctx.log.error(facts, 'a refund that had gone through came back to the gateway: pay the buyer by another way')
-  }
+  if (row.status === 'succeeded' && status === 'failed') await undo(ctx, row)
+}
+
+/** A refund that had gone through came back to the gateway: the order is as it was before. Once, since nothing leads out of `failed`. */
+function undo(ctx: StoreContext, { id, orderId, amountMinor }: RefundRow): Promise<void> {
+  return inTransaction(ctx, async (tx) => {
+    const at = tx.clock.now()
+    await lockOrder(tx, orderId)
+    const [refund] = await tx.db
+      .update(refunds)
+      .set({ status: 'failed', failureCode: 'returned', settledAt: at })
+      .where(and(eq(refunds.storeId, tx.storeId), eq(refunds.id, id), eq(refunds.status, 'succeeded')))
+      .returning()
+    if (!refund) return
+    const order = await undoRefund(tx, orderId, amountMinor)
+    if (!order) throw new Error(`refund ${id} was not counted in its order`)
+    await afterRefundFailed(tx, order, { refund, wasPaid: true, at })
+  })
 }
 
 /** Undefined for a refund that gave nothing back. */

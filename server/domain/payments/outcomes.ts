@@ -1,9 +1,9 @@
 import type { StoreContext } from '../../context'
 import { giveBackCoupon } from '../coupons/redemptions'
 import type { DisputeRow } from '../disputes/table'
-import { postDispute, postRefund, postSale } from '../ledger/service'
-import { issueLicense, revokeLicensesOf } from '../licenses/service'
-import { announce } from '../orders/events'
+import { postDispute, postFailedRefund, postRefund, postSale } from '../ledger/service'
+import { issueLicense, restoreLicensesOf, revokeLicensesOf } from '../licenses/service'
+import { announce, type FailedRefund } from '../orders/events'
 import type { OrderRow, RefundRow } from '../orders/table'
 import { queueReceipt, queueRefundNotice } from '../receipts/service'
 import { type NewEntry, recordEntry } from '../revenue/entries'
@@ -54,12 +54,39 @@ export async function afterRefunded(tx: StoreContext, order: OrderRow, refund: R
   await announce(tx, { kind: 'refunded', order, refund })
 }
 
+/**
+ * The buyer gets nothing by `refund`: the gateway or the buyer's bank refused it. `wasPaid`: it had gone through, and its money
+ * came back; all that had followed from it is undone. The seller is told, who owes the buyer the money still.
+ */
+export async function afterRefundFailed(
+  tx: StoreContext,
+  order: OrderRow,
+  { refund, wasPaid, at }: { refund: RefundRow; wasPaid: boolean; at: Date },
+): Promise<void> {
+  if (wasPaid) {
+    const { id, amountMinor } = refund
+    await enterRevenue(tx, order, {
+      ...{ kind: 'refund', sourceId: `${id} failed`, amountMinor: -amountMinor, happenedAt: at },
+    })
+    await postFailedRefund(tx, order, refund, at)
+    await restoreLicensesOf(tx, order)
+  }
+  // The gateway may have moved the store's share for a refund that then failed.
+  await markShareDue(tx, order.id)
+  await announce(tx, { kind: 'refund_failed', order, refund })
+}
+
 /** Money that the order had no use for, since it was paid otherwise or is over, has gone back to the buyer. */
 export async function afterReturned(tx: StoreContext, order: OrderRow, amountMinor: bigint): Promise<void> {
   await announce(tx, { kind: 'surplus_returned', order, amountMinor })
 }
 
 type Disputed = { before: OrderRow; order: OrderRow; dispute: DisputeRow }
+
+/** Such money can't be sent back by the gateway: the seller is told, who owes it to the buyer. */
+export async function afterUnreturned(tx: StoreContext, order: OrderRow, refund: FailedRefund): Promise<void> {
+  await announce(tx, { kind: 'refund_failed', order, refund })
+}
 
 /** The buyer's bank asks for money back: what is left of the order is held until it has decided. */
 export async function afterDisputed(tx: StoreContext, { before, order, dispute }: Disputed, at: Date): Promise<void> {

@@ -1,11 +1,12 @@
-import { and, asc, eq, isNotNull, lte, min, or, sql } from 'drizzle-orm'
-import { type Deps, type StoreContext, storeContext } from '../../context'
+import { and, eq, isNotNull, lte, or, sql } from 'drizzle-orm'
+import type { Deps, StoreContext } from '../../context'
 import { addMs, HOUR_MS, MINUTE_MS } from '../../kernel/clock'
 import { orders } from '../orders/table'
 import { sameAttempt } from './attempts'
+import { eachDueAttempt } from './due'
 import { gatewayNamed } from './gateways'
-import { BATCH, eachStore, logged, STORES } from './recovery'
-import { sendBack, settleAttempt } from './settlement'
+import { settleAttempt } from './settlement'
+import { sendBack } from './surplus'
 import { type PaymentAttemptRow, paymentAttempts } from './table'
 
 /** How long a notice may be missing before the gateway is asked. A page is asked about when its session ends, too. */
@@ -21,33 +22,11 @@ const AGAIN_MS = MINUTE_MS
 /**
  * Asks the gateway about the attempts that it should have told of: pages whose session is over are closed, so that nobody pays
  * there too late; money that was on its way has come, or not; surplus money is sent back again. Answers true when more are
- * waiting. Looks over all stores, both modes: stores with due work first, oldest first, then store by store.
+ * waiting. All stores.
  */
-export async function reconcileAttempts(deps: Deps): Promise<boolean> {
-  const isDue = dueAt(deps.clock.now())
-  const isOfOrder = and(eq(orders.storeId, paymentAttempts.storeId), eq(orders.id, paymentAttempts.orderId))
-  const stores = await deps.db
-    .select({ storeId: paymentAttempts.storeId })
-    .from(paymentAttempts)
-    .innerJoin(orders, isOfOrder)
-    .where(isDue)
-    .groupBy(paymentAttempts.storeId)
-    .orderBy(min(paymentAttempts.updatedAt))
-    .limit(STORES)
-  return eachStore(stores, async (storeId) => {
-    const due = await deps.db
-      .select({ attempt: paymentAttempts, order: orders })
-      .from(paymentAttempts)
-      .innerJoin(orders, isOfOrder)
-      .where(and(eq(paymentAttempts.storeId, storeId), isDue))
-      .orderBy(asc(paymentAttempts.updatedAt))
-      .limit(BATCH)
-    for (const { attempt, order } of due) {
-      const ctx = storeContext(deps, storeId, order.isTest)
-      await logged(ctx, { order: order.id, attempt: attempt.id }, () => reconcile(ctx, attempt, order.expiresAt))
-    }
-    return due.length
-  })
+export function reconcileAttempts(deps: Deps): Promise<boolean> {
+  const due = { isDue: dueAt(deps.clock.now()), since: paymentAttempts.updatedAt }
+  return eachDueAttempt(deps, due, (ctx, { attempt, order }) => reconcile(ctx, attempt, order.expiresAt))
 }
 
 /** Statuses are written out so that the partial index serves the query. */

@@ -1,8 +1,9 @@
 import { and, asc, eq, lte, min, sql } from 'drizzle-orm'
-import { type Deps, type StoreContext, storeContext } from '../../context'
+import type { Deps, StoreContext } from '../../context'
 import { addMs, MINUTE_MS } from '../../kernel/clock'
 import { type OrderRow, orders, type RefundRow, refunds } from '../orders/table'
 import { sameAttempt, voidAttempt } from './attempts'
+import { BATCH, eachDue, eachDueAttempt, STORES } from './due'
 import { gatewayNamed } from './gateways'
 import { chargeOf, sendRefund } from './refunds'
 import { settleAttempt } from './settlement'
@@ -11,40 +12,16 @@ import { type PaymentAttemptRow, paymentAttempts } from './table'
 /** After this long without an answer, whoever asked the gateway counts as dead. */
 const PATIENCE_MS = MINUTE_MS
 
-export const STORES = 20
-export const BATCH = 50
-
 /**
  * What becomes of attempts whose process died between the charge and its answer: the gateway says what it did, or never saw
- * them, and then no money moved. Answers true when more are waiting.
- *
- * Looks over all stores, both modes: stores with due work first, oldest first, then store by store.
+ * them, and then no money moved. Answers true when more are waiting. All stores.
  */
-export async function recoverAttempts(deps: Deps): Promise<boolean> {
+export function recoverAttempts(deps: Deps): Promise<boolean> {
   const before = addMs(deps.clock.now(), -PATIENCE_MS)
   // The status is written out so that the partial index serves the query.
   const isDue = and(sql`${paymentAttempts.status} = 'processing'`, lte(paymentAttempts.updatedAt, before))
-  const stores = await deps.db
-    .select({ storeId: paymentAttempts.storeId })
-    .from(paymentAttempts)
-    .where(isDue)
-    .groupBy(paymentAttempts.storeId)
-    .orderBy(min(paymentAttempts.updatedAt))
-    .limit(STORES)
-  return eachStore(stores, async (storeId) => {
-    const due = await deps.db
-      .select({ attempt: paymentAttempts, order: orders })
-      .from(paymentAttempts)
-      .innerJoin(orders, and(eq(orders.storeId, paymentAttempts.storeId), eq(orders.id, paymentAttempts.orderId)))
-      .where(and(eq(paymentAttempts.storeId, storeId), isDue))
-      .orderBy(asc(paymentAttempts.updatedAt))
-      .limit(BATCH)
-    for (const { attempt, order } of due) {
-      const ctx = storeContext(deps, storeId, order.isTest)
-      await logged(ctx, { order: order.id, attempt: attempt.id }, () => recoverAttempt(ctx, attempt))
-    }
-    return due.length
-  })
+  const { updatedAt: since } = paymentAttempts
+  return eachDueAttempt(deps, { isDue, since }, (ctx, { attempt }) => recoverAttempt(ctx, attempt))
 }
 
 async function recoverAttempt(ctx: StoreContext, seen: PaymentAttemptRow): Promise<void> {
@@ -79,20 +56,15 @@ export async function recoverRefunds(deps: Deps): Promise<boolean> {
     .groupBy(refunds.storeId)
     .orderBy(min(refunds.sentAt))
     .limit(STORES)
-  return eachStore(stores, async (storeId) => {
-    const due = await deps.db
+  const find = (storeId: bigint) =>
+    deps.db
       .select({ refund: refunds, order: orders })
       .from(refunds)
       .innerJoin(orders, and(eq(orders.storeId, refunds.storeId), eq(orders.id, refunds.orderId)))
       .where(and(eq(refunds.storeId, storeId), isDue))
       .orderBy(asc(refunds.sentAt))
       .limit(BATCH)
-    for (const { refund, order } of due) {
-      const ctx = storeContext(deps, storeId, order.isTest)
-      await logged(ctx, { order: order.id, refund: refund.id }, () => recoverRefund(ctx, order, refund))
-    }
-    return due.length
-  })
+  return eachDue(deps, { stores, find }, (ctx, { order, refund }) => recoverRefund(ctx, order, refund))
 }
 
 async function recoverRefund(ctx: StoreContext, order: OrderRow, seen: RefundRow): Promise<void> {
@@ -109,27 +81,4 @@ async function recoverRefund(ctx: StoreContext, order: OrderRow, seen: RefundRow
     )
     .returning()
   if (refund) await sendRefund(ctx, order, refund, await chargeOf(ctx, order))
-}
-
-/** Runs `work` for each store; true when a store had a full batch, or when there may be more stores. */
-export async function eachStore(
-  stores: readonly { storeId: bigint }[],
-  work: (storeId: bigint) => Promise<number>,
-): Promise<boolean> {
-  let more = stores.length === STORES
-  for (const { storeId } of stores) if ((await work(storeId)) === BATCH) more = true
-  return more
-}
-
-/** One that fails doesn't keep the others waiting. */
-export async function logged(
-  ctx: StoreContext,
-  facts: Record<string, string>,
-  work: () => Promise<void>,
-): Promise<void> {
-  try {
-    await work()
-  } catch (error) {
-    ctx.log.error({ ...facts, err: error }, 'a payment could not be recovered and will be tried again')
-  }
 }

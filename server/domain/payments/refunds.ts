@@ -12,8 +12,8 @@ import { type OrderRow, type RefundRow, refunds } from '../orders/table'
 import { leftOf, reserveRefund, settleRefund } from '../orders/transitions'
 import { successfulAttempt } from './attempts'
 import { gatewayNamed } from './gateways'
-import { afterRefunded } from './outcomes'
-import { markShareDue, splitOf } from './splits'
+import { afterRefunded, afterRefundFailed } from './outcomes'
+import { splitOf } from './splits'
 
 export type RefundRequested = {
   /** Any name of the order. */
@@ -207,9 +207,8 @@ async function settle(tx: StoreContext, { id, orderId, amountMinor }: RefundRow,
   if (!refund) return
   const order = await settleRefund(tx, orderId, amountMinor, isPaidBack)
   if (!order) throw new Error(`refund ${id} was not set aside in its order`)
-  // The gateway may have moved the store's share before it failed.
-  if (!isPaidBack) return markShareDue(tx, orderId)
-  await afterRefunded(tx, order, refund, at)
+  if (isPaidBack) await afterRefunded(tx, order, refund, at)
+  else await afterRefundFailed(tx, order, { refund, wasPaid: false, at })
 }
 
 export function toRefund(ctx: StoreContext, { order, refund }: Refunded) {

@@ -1,13 +1,12 @@
-import { and, eq, inArray } from 'drizzle-orm'
+import { and, inArray } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
 import { inTransaction } from '../../db/transaction'
-import { derivedRowId } from '../../kernel/ids'
 import type { ChargeOutcome, Gateway, PageOutcome } from '../../ports/gateway'
 import { lockOrder } from '../orders/service'
 import { completeOrder, failOrder } from '../orders/transitions'
 import { sameAttempt } from './attempts'
-import { afterDeclined, afterPaid, afterReturned } from './outcomes'
-import { splitOf } from './splits'
+import { afterDeclined, afterPaid } from './outcomes'
+import { sendBack } from './surplus'
 import { type PaymentAttemptRow, paymentAttempts } from './table'
 
 /** What a gateway says of an attempt. */
@@ -107,42 +106,4 @@ async function complete(tx: StoreContext, orderId: string, at: Date): Promise<vo
   const order = await completeOrder(tx, orderId, { method: 'card', at })
   if (!order) throw new Error(`order ${orderId} was held and unpaid, and yet can't be completed`)
   await afterPaid(tx, order, at)
-}
-
-/**
- * Pays back what an `unwanted` attempt took. The refund's id is derived, so that doing this again pays back once; reconciliation does,
- * until the gateway says that it is done.
- */
-export async function sendBack(ctx: StoreContext, gateway: Gateway, attempt: PaymentAttemptRow): Promise<void> {
-  const { id, orderId, gatewayReference, amountMinor } = attempt
-  const facts = { order: orderId, attempt: id, charge: gatewayReference }
-  try {
-    if (gatewayReference === null) throw new Error('money came by a charge without a name')
-    const refundId = derivedRowId(ctx.storeId, `unwanted charge ${id}`)
-    const order = await inTransaction(ctx, (tx) => lockOrder(tx, orderId))
-    const { currency } = order
-    const { status } = await gateway.refund({
-      ...{ refundId, chargeReference: gatewayReference, amountMinor, currency },
-      split: splitOf(attempt),
-    })
-    if (status === 'succeeded') await noteReturned(ctx, attempt)
-    if (status === 'failed')
-      ctx.log.error(facts, 'the gateway refuses to send a surplus charge back; refund it by hand')
-    else ctx.log.warn({ ...facts, refund: status }, 'a charge that nobody waited for goes back to the buyer')
-  } catch (error) {
-    ctx.log.error({ ...facts, err: error }, 'a surplus charge could not be sent back yet and will be tried again')
-  }
-}
-
-/** The buyer has back what an `unwanted` attempt took. Once. */
-export function noteReturned(ctx: StoreContext, { id, orderId, amountMinor }: PaymentAttemptRow): Promise<void> {
-  return inTransaction(ctx, async (tx) => {
-    const order = await lockOrder(tx, orderId)
-    const [returned] = await tx.db
-      .update(paymentAttempts)
-      .set({ status: 'returned', updatedAt: tx.clock.now() })
-      .where(and(sameAttempt(tx, id), eq(paymentAttempts.status, 'unwanted')))
-      .returning()
-    if (returned) await afterReturned(tx, order, amountMinor)
-  })
 }

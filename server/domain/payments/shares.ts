@@ -1,12 +1,12 @@
-import { and, asc, eq, isNotNull, isNull, lte, min, ne, or, sql } from 'drizzle-orm'
+import { and, asc, eq, isNotNull, isNull, lte, ne, or, sql } from 'drizzle-orm'
 import { type Deps, type StoreContext, storeContext } from '../../context'
 import { addMs, MINUTE_MS } from '../../kernel/clock'
 import { balancesOf } from '../ledger/order-money'
 import { type OrderRow, orders } from '../orders/table'
 import { stores } from '../stores/table'
 import { sameAttempt } from './attempts'
+import { BATCH, eachDueAttempt, logged } from './due'
 import { gatewayNamed } from './gateways'
-import { BATCH, eachStore, logged, STORES } from './recovery'
 import { settleAttempt } from './settlement'
 import { splitOf } from './splits'
 import { type PaymentAttemptRow, paymentAttempts } from './table'
@@ -20,31 +20,11 @@ const isOfOrder = and(eq(orders.storeId, paymentAttempts.storeId), eq(orders.id,
  * Sees to it that a store's account has what the ledger says of a sale, after refunds and disputes: the same sums at both, to the cent.
  * Answers true when more are waiting. All stores, both modes.
  */
-export async function settleShares(deps: Deps): Promise<boolean> {
+export function settleShares(deps: Deps): Promise<boolean> {
+  const { shareDueAt: since } = paymentAttempts
   // A refund on its way has taken the money already, and the ledger doesn't know yet: only what rests can be compared.
-  const isDue = and(lte(paymentAttempts.shareDueAt, deps.clock.now()), eq(orders.refundingMinor, 0n))
-  const due = await deps.db
-    .select({ storeId: paymentAttempts.storeId })
-    .from(paymentAttempts)
-    .innerJoin(orders, isOfOrder)
-    .where(isDue)
-    .groupBy(paymentAttempts.storeId)
-    .orderBy(min(paymentAttempts.shareDueAt))
-    .limit(STORES)
-  return eachStore(due, async (storeId) => {
-    const found = await deps.db
-      .select({ attempt: paymentAttempts, order: orders })
-      .from(paymentAttempts)
-      .innerJoin(orders, isOfOrder)
-      .where(and(eq(paymentAttempts.storeId, storeId), isDue))
-      .orderBy(asc(paymentAttempts.shareDueAt))
-      .limit(BATCH)
-    for (const { attempt, order } of found) {
-      const ctx = storeContext(deps, storeId, order.isTest)
-      await logged(ctx, { order: order.id, attempt: attempt.id }, () => settleShare(ctx, attempt, order))
-    }
-    return found.length
-  })
+  const isDue = and(lte(since, deps.clock.now()), eq(orders.refundingMinor, 0n))
+  return eachDueAttempt(deps, { isDue, since }, (ctx, { attempt, order }) => settleShare(ctx, attempt, order))
 }
 
 async function settleShare(ctx: StoreContext, seen: PaymentAttemptRow, order: OrderRow): Promise<void> {
@@ -105,7 +85,7 @@ export async function closeStrandedPages(deps: Deps): Promise<boolean> {
   let closed = 0
   for (const { attempt, order } of found) {
     const ctx = storeContext(deps, attempt.storeId, order.isTest)
-    await logged(ctx, { order: order.id, attempt: attempt.id }, async () => {
+    await logged(ctx, order.id, async () => {
       const gateway = gatewayNamed(ctx, attempt.gateway)
       if (gateway.kind !== 'redirect' || attempt.gatewayPage === null) return
       await settleAttempt(ctx, gateway, attempt, await gateway.close(attempt.gatewayPage))

@@ -5,7 +5,7 @@ import { orders } from '../orders/table'
 
 /**
  * `settling`: paid by a method that takes days. `void`: no money moved. `unwanted`: money came that the order has no use for, since it
- * was paid otherwise or is over; `returned` once the buyer has it back.
+ * was paid otherwise or is over; `returned` once the buyer has it back, `unreturned` when the gateway can't send it back.
  */
 export const attemptStatus = pgEnum('attempt_status', [
   'processing',
@@ -16,6 +16,7 @@ export const attemptStatus = pgEnum('attempt_status', [
   'void',
   'unwanted',
   'returned',
+  'unreturned',
 ])
 
 /** An order has at most one attempt in any of these. */

@@ -4,10 +4,12 @@ import { type RevenueEntryRow, revenueEntries, revenueTail } from './table'
 
 export type NewEntry = Pick<
   RevenueEntryRow,
-  'kind' | 'orderId' | 'productId' | 'currency' | 'method' | 'amountMinor' | 'happenedAt'
+  'kind' | 'orderId' | 'productId' | 'currency' | 'method' | 'happenedAt'
 > & {
   /** The order's id for a sale, the refund's for a refund: the same thing can't be entered twice. */
   sourceId: string
+  /** Above 0, but for a refund that came back: it is entered once more, below 0. */
+  amountMinor: bigint
 }
 
 /**

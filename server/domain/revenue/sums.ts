@@ -37,7 +37,7 @@ function add<K extends object>(rows: Map<string, K & typeof ZERO>, key: string, 
     row.sales += 1
     row.grossMinor += entry.amountMinor
   } else {
-    row.refunds += 1
+    row.refunds += entry.amountMinor < 0n ? -1 : 1
     row.refundedMinor += entry.amountMinor
   }
 }

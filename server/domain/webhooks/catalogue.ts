@@ -153,6 +153,11 @@ export const CATALOGUE = {
     payloads.OrderRefunded,
     { ...payloads.orderSample, status: 'refunded', refunded_cents: 1900, refund },
   ]),
+  'order.refund_failed': order(
+    'A refund failed',
+    'The gateway or the bank of the buyer refused a refund, perhaps days after it went through: the order has its money again, and you owe the buyer. Refund it anew, or pay them in another way.',
+    [payloads.OrderRefundFailed, { ...payloads.orderSample, refund: { ...refund, failure_code: 'returned' } }],
+  ),
   'order.surplus_returned': order(
     'A surplus payment was sent back',
     'Money came that the order had no use for, since it was paid otherwise or is over; the buyer has it back.',

@@ -166,6 +166,18 @@ export const OrderRefunded = Order.extend({
   }),
 })
 
+export const OrderRefundFailed = Order.extend({
+  refund: z.object({
+    id: z.uuid(),
+    amount_cents: Cents.describe('What the buyer was to have back'),
+    reason: z.string().nullable(),
+    failure_code: z
+      .string()
+      .nullable()
+      .describe('gateway_refused: it never went through; returned: it had, and its money came back to the gateway'),
+  }),
+})
+
 export const orderSample: z.infer<typeof Order> = {
   id: saleSample.purchase_id,
   number: cardSample.order_id,

@@ -14,6 +14,7 @@ test('the catalogue has every documented event', () => {
     'order.created',
     'order.expired',
     'order.paid',
+    'order.refund_failed',
     'order.refunded',
     'order.surplus_returned',
     'payment.cancelled',
