@@ -11,7 +11,7 @@ CREATE TYPE "public"."dispute_status" AS ENUM('needs_response', 'under_review', 
 CREATE TYPE "public"."order_status" AS ENUM('pending', 'completed', 'failed', 'refund_pending', 'refunded');--> statement-breakpoint
 CREATE TYPE "public"."payment_method" AS ENUM('card', 'crypto');--> statement-breakpoint
 CREATE TYPE "public"."refund_status" AS ENUM('pending', 'succeeded', 'failed');--> statement-breakpoint
-CREATE TYPE "public"."attempt_status" AS ENUM('processing', 'requires_action', 'settling', 'succeeded', 'declined', 'void', 'unwanted', 'returned');--> statement-breakpoint
+CREATE TYPE "public"."attempt_status" AS ENUM('processing', 'requires_action', 'settling', 'succeeded', 'declined', 'void', 'unwanted', 'returned', 'unreturned');--> statement-breakpoint
 CREATE TYPE "public"."product_status" AS ENUM('draft', 'active', 'archived');--> statement-breakpoint
 CREATE TYPE "public"."email_kind" AS ENUM('receipt', 'refund');--> statement-breakpoint
 CREATE TYPE "public"."email_status" AS ENUM('queued', 'sent', 'failed');--> statement-breakpoint
