@@ -20,12 +20,15 @@ import { callRest } from '../support/calls'
 import { fastClock } from '../support/fast-clock'
 import { freePort } from '../support/ports'
 import { emptyPlace, eventually } from '../support/server'
+import { compareShares, joinPlatform, platformSettings } from '../support/stripe/platform'
 import { buy, PLANS, type Purchase, pause, randomFrom } from '../support/stripe/purchases'
 import { type FakeStripe, startStripe, type Trouble } from '../support/stripe/server'
 
 /** `CHAOS_PURCHASES=500` for the long run, with as many kills as there are fifties in it. */
 const PURCHASES = Number(process.env.CHAOS_PURCHASES ?? 36)
 const KILLS = Math.max(2, Math.floor(PURCHASES / 50))
+/** `CHAOS_PLATFORM=1`: the store is paid into an account of its own. */
+const isPlatform = process.env.CHAOS_PLATFORM === '1'
 /** A session's hour goes by in a quarter of a minute, an hour of delivering webhooks too. */
 const FACTOR = 240
 const ENTRY = fileURLToPath(new URL('../support/fast-server.ts', import.meta.url))
@@ -92,12 +95,14 @@ test.runIf(isHere)(
         STRIPE_WEBHOOK_SECRET: stripe.webhookSecret,
         STRIPE_API_BASE: stripe.url,
       },
+      ...(isPlatform && platformSettings(stripe)),
     }
     const shop = await startShop(settings)
     const opened = await callRest<{ api_key: string; store: { id: string } }>(shop.url, 'POST', '/api/v1/stores', {
       body: { name: 'Chaos', email: 'owner@example.com' },
     })
     const { api_key: key, store } = opened.body
+    if (isPlatform) await joinPlatform(stripe, shop.url, { key, store: store.id })
     stripe.webhooks.target = `${shop.url}/webhooks/stripe`
     stripe.webhooks.weather = { lost: 0.1, repeated: 0.2, late: 0.4 }
     const troubles: readonly Trouble[] = ['cut_before', 'cut_after', 'busy', 'broken', 'broken_after']
@@ -139,6 +144,7 @@ test.runIf(isHere)(
     const deps = createDeps({ config, publicUrl: 'http://127.0.0.1', database, clock, log })
     await eventually('the notices that were kept last', () => isFollowed(deps), 60_000)
     await compare(deps, stripe, parseStoreId(store.id) ?? 0n, purchases)
+    if (isPlatform) await compareShares(storeContext(deps, parseStoreId(store.id) ?? 0n, false), stripe)
   },
   900_000,
 )

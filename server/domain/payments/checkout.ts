@@ -222,9 +222,9 @@ export function isPayable(order: OrderRow, now: Date): boolean {
 export function notConnected() {
   return new AppError(
     'store_not_connected',
-    'Your store is not connected to Stripe, so that it cannot take cards yet.',
+    'This store is not connected to Stripe, so that it cannot take cards. Call connect_store to connect it.',
     {
-      hint: 'Call connect_store and open its onboarding_url in a browser; get_store_connection says what is missing.',
+      hint: 'Open the onboarding_url that connect_store answers in a browser; get_store_connection says what is missing.',
     },
   )
 }

@@ -53,7 +53,10 @@ export async function refundOrder(caller: StoreContext, request: RefundRequested
   const result = { order: await getOrder(ctx, order.id), refund: (await findRefund(ctx, refundId)) ?? refund }
   if (result.refund.status !== 'failed') return result
   throw new AppError('gateway_failed', 'The card gateway refused this refund; nothing was paid back.', {
-    hint: 'Try again with a new idempotency key, or refund another amount.',
+    hint:
+      charge.split === null
+        ? 'Try again with a new idempotency key, or refund another amount.'
+        : "Try again with a new idempotency key, or refund another amount. Of an account that is not connected any more, the operator has to refund in Stripe's dashboard.",
   })
 }
 

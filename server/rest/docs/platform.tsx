@@ -1,4 +1,5 @@
 import { Code } from './code'
+import { connectSample } from './samples'
 
 /** Where the operator has switched Stripe Connect on. */
 export function Platform({ publicUrl }: { publicUrl: string }) {
@@ -10,9 +11,7 @@ export function Platform({ publicUrl }: { publicUrl: string }) {
         connected, buyers are told that the store takes no cards, and an order is refused with{' '}
         <code>store_not_connected</code>. <code>get_store_connection</code> says how far you are, and what to do next.
       </p>
-      <Code
-        text={`curl -X POST ${publicUrl}/v1/store/connection -H "Authorization: Bearer $KEY" -d '{"country":"DE"}'`}
-      />
+      <Code text={connectSample(publicUrl)} />
       <p>
         Open the <code>onboarding_url</code> of the answer in a browser: Stripe asks who you are and where to pay out.
         The link works once and for minutes; call <code>connect_store</code> again for another one, as often as you

@@ -11,6 +11,11 @@ curl "${publicUrl}/v1/products" \\
   -H "Content-Type: application/json" \\
   -d '{"name":"Template pack","price_cents":1900,"currency":"usd"}'`
 
+export const connectSample = (publicUrl: string) => `curl "${publicUrl}/v1/store/connection" \\
+  -H "Authorization: Bearer $PAYHOOK_API_KEY" \\
+  -H "Content-Type: application/json" \\
+  -d '{"country":"DE"}'`
+
 export const mcpConfig = (publicUrl: string) =>
   JSON.stringify(
     {

@@ -266,3 +266,27 @@ test('a buyer is told that the store takes no cards yet, and its seller what to 
   expect(html).toContain('connect_store')
   expect(html).not.toContain('<form')
 })
+
+test('test mode at Stripe has a connection of its own, and its orders can be rehearsed without one', async () => {
+  const testing = await createStripeWorld({ livemode: false, connect: true })
+  try {
+    const store = await openStripeShop(testing, true)
+    const { testKey, liveKey } = store.opened
+    const of = (key: string) => callRest(testing.url, 'GET', '/v1/store/connection', { key })
+    expect((await of(testKey)).body).toMatchObject({ status: 'not_connected', is_test: true })
+    expect((await of(liveKey)).body).toMatchObject({ status: 'not_needed', can_sell: false })
+    const made = await callRest(testing.url, 'POST', '/v1/orders', { key: testKey, body: { amount_cents: 900 } })
+    expect((await fetch(String(made.body.checkout_url))).status).toBe(409)
+    const path = `/v1/orders/${made.body.id}/pay_test`
+    expect((await callRest(testing.url, 'POST', path, { key: testKey, body: {} })).body.state).toBe('paid')
+    const account = await connectShop(testing, store)
+    const { checkout, page } = await store.begin()
+    testing.stripe.account.confirm(page)
+    await testing.stripe.webhooks.drain()
+    await runJobs(store.deps)
+    expect(await store.stateOf(checkout.order.sessionId)).toBe('paid')
+    expect(testing.stripe.account.connect.balanceOf(account, 'usd')).toBe(1_900)
+  } finally {
+    await testing.close()
+  }
+})

@@ -319,7 +319,11 @@ export function createAccount(clock: Clock, pageUrl: string, livemode: boolean, 
     found.status = status
     const isOver = status === 'won' || status === 'lost'
     if (isOver) found.evidence_details.due_by = null
-    if (status === 'won') connect.move('', found.currency, found.amount)
+    if (status === 'won') {
+      connect.move('', found.currency, found.amount)
+      // What was won can be refunded; here nothing else reads the flag.
+      chargeOf(found).disputed = false
+    }
     tell(isOver ? 'charge.dispute.closed' : 'charge.dispute.updated', found)
   }
 
