@@ -1,5 +1,6 @@
 CREATE TYPE "public"."address_status" AS ENUM('active', 'disabled', 'removed');--> statement-breakpoint
 CREATE TYPE "public"."chain_network" AS ENUM('bsc', 'tron', 'ethereum');--> statement-breakpoint
+CREATE TYPE "public"."unmatched_reason" AS ENUM('no_payment', 'other_coin', 'late', 'dust', 'cancelled');--> statement-breakpoint
 CREATE TYPE "public"."connection_status" AS ENUM('not_connected', 'onboarding', 'restricted', 'active', 'deauthorized');--> statement-breakpoint
 CREATE TYPE "public"."discount_type" AS ENUM('percentage', 'fixed');--> statement-breakpoint
 CREATE TYPE "public"."coin" AS ENUM('usdt', 'usdc', 'busd', 'native');--> statement-breakpoint
@@ -89,6 +90,7 @@ CREATE TABLE "chain_cursors" (
 --> statement-breakpoint
 CREATE TABLE "chain_transfers" (
 	"store_id" bigint NOT NULL,
+	"id" uuid NOT NULL,
 	"is_test" boolean NOT NULL,
 	"network" "chain_network" NOT NULL,
 	"block_hash" text NOT NULL,
@@ -101,8 +103,9 @@ CREATE TABLE "chain_transfers" (
 	"block_number" bigint NOT NULL,
 	"block_time" timestamp (3) with time zone NOT NULL,
 	"payment_id" uuid,
+	"unmatched" "unmatched_reason",
 	"is_orphan" boolean NOT NULL,
-	"seen_at" timestamp (3) with time zone NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
 	CONSTRAINT "chain_transfers_store_id_is_test_network_block_hash_log_index_pk" PRIMARY KEY("store_id","is_test","network","block_hash","log_index")
 );
 --> statement-breakpoint
@@ -634,6 +637,7 @@ CREATE INDEX "receive_addresses_address" ON "receive_addresses" USING btree ("st
 CREATE INDEX "chain_transfers_payment" ON "chain_transfers" USING btree ("store_id","payment_id");--> statement-breakpoint
 CREATE INDEX "chain_transfers_height" ON "chain_transfers" USING btree ("store_id","is_test","network","block_number");--> statement-breakpoint
 CREATE INDEX "chain_transfers_tx" ON "chain_transfers" USING btree ("store_id","is_test","network","tx_hash");--> statement-breakpoint
+CREATE INDEX "chain_transfers_unmatched_newest" ON "chain_transfers" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST) WHERE unmatched is not null and not is_orphan;--> statement-breakpoint
 CREATE INDEX "store_connections_due" ON "store_connections" USING btree ("store_id","check_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "coupon_redemptions_use" ON "coupon_redemptions" USING btree ("store_id","coupon_id","customer","use_number");--> statement-breakpoint
 CREATE UNIQUE INDEX "coupons_code" ON "coupons" USING btree ("store_id","is_test","code");--> statement-breakpoint

@@ -36,12 +36,17 @@ export function placeholders<K extends string>(...names: K[]): { [N in K]: Place
   return Object.fromEntries(names.map((name) => [name, sql.placeholder(name)])) as { [N in K]: Placeholder<N> }
 }
 
-/** One for each column, for an insert that is given whole rows. */
-export function placeholdersOf<T extends PgTable>(table: T): { [N in keyof T['$inferSelect']]: SQL } {
-  const slots = Object.entries(getTableColumns(table)).map(([name, column]) => {
+/** One for each column, for an insert that is given whole rows; or for these columns, for an update. */
+export function placeholdersOf<T extends PgTable, K extends keyof T['$inferSelect'] = keyof T['$inferSelect']>(
+  table: T,
+  columns?: readonly K[],
+): { [N in K]: SQL } {
+  const wanted: readonly unknown[] | undefined = columns
+  const chosen = Object.entries(getTableColumns(table)).filter(([name]) => wanted?.includes(name) ?? true)
+  const slots = chosen.map(([name, column]) => {
     // Drizzle asks the columns to encode null too, which theirs for times and big numbers can't.
     const mapToDriverValue = (value: unknown) => (value === null ? null : column.mapToDriverValue(value))
     return [name, sql`${sql.param(sql.placeholder(name), { mapToDriverValue })}`]
   })
-  return Object.fromEntries(slots) as { [N in keyof T['$inferSelect']]: SQL }
+  return Object.fromEntries(slots) as { [N in K]: SQL }
 }

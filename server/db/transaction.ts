@@ -21,3 +21,13 @@ export async function inTransaction<C extends WithDb, T>(
   for (const next of waiting) next()
   return result
 }
+
+/**
+ * For what is sent at once in one transaction: waits until all of it has ended, and throws the first error only then. Else what still
+ * runs would send its next statement after the transaction.
+ */
+export async function together<T extends readonly unknown[]>(work: { [N in keyof T]: Promise<T[N]> }): Promise<T> {
+  const outcomes = await Promise.allSettled(work)
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+  return Promise.all(work) as Promise<T>
+}

@@ -1,7 +1,8 @@
-import { and, asc, eq, type SQL, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, type SQL, sql } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
 import type { Db } from '../../db/client'
 import { placeholders, prepared } from '../../db/prepared'
+import { together } from '../../db/transaction'
 import { addMs, HOUR_MS } from '../../kernel/clock'
 import { AppError } from '../../kernel/errors'
 import { NETWORK_FACTS, type NetworkName } from '../../kernel/networks'
@@ -124,19 +125,42 @@ export async function reclaimAddress(tx: StoreContext, payment: Held): Promise<v
   if (await insertClaim(tx, payment)) await hold(tx, payment.addressId, payment.id)
 }
 
-/** Lets go of the address of a payment that has ended; from now on it rests. */
-export async function releaseAddress(tx: StoreContext, { id, network, address, addressId }: Held): Promise<void> {
-  await tx.db.delete(paymentClaims).where(and(sameClaim(tx, network, address), eq(paymentClaims.paymentId, id)))
-  await tx.db
-    .update(receiveAddresses)
-    .set({ heldBy: null, lastUsedAt: tx.clock.now() })
-    .where(
-      and(
-        eq(receiveAddresses.storeId, tx.storeId),
-        eq(receiveAddresses.id, addressId),
-        eq(receiveAddresses.heldBy, id),
-      ),
-    )
+/** Lets go of the addresses of payments that have ended; from now on they rest. */
+export async function releaseAddresses(tx: StoreContext, payments: readonly Held[]): Promise<void> {
+  if (payments.length === 0) return
+  const ids = payments.map(({ id }) => id)
+  const c = paymentClaims
+  const r = receiveAddresses
+  await together([
+    tx.db
+      .delete(c)
+      .where(
+        and(
+          inArray(
+            c.address,
+            payments.map(({ address }) => address),
+          ),
+          inArray(c.network, [...new Set(payments.map(({ network }) => network))]),
+          eq(c.realm, realmOf(tx)),
+          inArray(c.paymentId, ids),
+        ),
+      )
+      .execute(),
+    tx.db
+      .update(r)
+      .set({ heldBy: null, lastUsedAt: tx.clock.now() })
+      .where(
+        and(
+          eq(r.storeId, tx.storeId),
+          inArray(
+            r.id,
+            payments.map(({ addressId }) => addressId),
+          ),
+          inArray(r.heldBy, ids),
+        ),
+      )
+      .execute(),
+  ])
 }
 
 function sameClaim(tx: StoreContext, network: NetworkName, address: string) {

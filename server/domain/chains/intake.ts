@@ -1,9 +1,9 @@
 import { and, asc, eq, lt, lte, or, sql } from 'drizzle-orm'
 import { type Deps, type StoreContext, storeContext } from '../../context'
-import { inTransaction } from '../../db/transaction'
+import { inTransaction, together } from '../../db/transaction'
 import { greaterOf } from '../../kernel/money'
 import type { Blocks, Finality } from '../../ports/network'
-import { settlePayment, wakePayments } from '../crypto/settlement'
+import { settlePayments, wakePayments } from '../crypto/settlement'
 import { cryptoPayments, isWaiting } from '../crypto/table'
 import { type Chain, inJournal, isSimulated, sameCursor } from './chain'
 import { type ChainCursorRow, chainBlocks, chainCursors } from './table'
@@ -128,10 +128,12 @@ async function journal(tx: StoreContext, chain: Chain, { last, parentHash }: Blo
 
 /** In one order everywhere, so that no two transactions wait for each other in a circle. */
 async function settleAll(tx: StoreContext, chain: Chain, payments: readonly Concerned[], tip: ChainCursorRow) {
-  const distinct = new Map(payments.map((payment) => [payment.paymentId, payment]))
-  for (const { storeId, paymentId } of [...distinct.values()].sort((a, b) => (a.paymentId < b.paymentId ? -1 : 1))) {
-    await settlePayment(within(tx, chain, storeId), paymentId, tip)
+  const byStore = new Map<bigint, Set<string>>()
+  for (const { storeId, paymentId } of payments) {
+    byStore.set(storeId, (byStore.get(storeId) ?? new Set()).add(paymentId))
   }
+  const inOrder = [...byStore].sort(([a], [b]) => (a < b ? -1 : 1))
+  await together(inOrder.map(([storeId, ids]) => settlePayments(within(tx, chain, storeId), [...ids], tip)))
 }
 
 /**

@@ -1,4 +1,5 @@
-import { bigint, boolean, index, integer, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
+import { sql } from 'drizzle-orm'
+import { bigint, boolean, index, integer, pgEnum, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
 import { instant, isTestColumn, storeIdColumn } from '../../db/columns'
 import { chainNetwork } from '../addresses/table'
 import { baseUnits, coinKind } from '../crypto/table'
@@ -7,6 +8,9 @@ import { baseUnits, coinKind } from '../crypto/table'
  * What has been read of each chain. The networks themselves belong to store 0, the platform; a simulated network to the store whose
  * test keys advance it.
  */
+
+/** Worded as its index is, so that the planner uses it. */
+export const isUnmatched = sql.raw('unmatched is not null and not is_orphan')
 
 const height = (name: string) => bigint(name, { mode: 'bigint' }).notNull()
 
@@ -45,6 +49,19 @@ export const chainBlocks = pgTable(
 )
 
 /**
+ * Why a transfer counts for no payment.
+ *
+ *     no_payment   no payment had the address when it came
+ *     other_coin   the payment that had the address asks for another coin
+ *     late         it came after its payment's time, or was more than a payment that had come short still needed
+ *     dust         it was too little to be meant as a payment
+ *     cancelled    its payment had been cancelled
+ */
+export const UNMATCHED = ['no_payment', 'other_coin', 'late', 'dust', 'cancelled'] as const
+
+export const unmatchedReason = pgEnum('unmatched_reason', UNMATCHED)
+
+/**
  * Transfers to addresses of a store, once each: one transaction may hold many, and may be included in another block after a
  * reorganisation. What a dropped block held stays as an orphan.
  */
@@ -52,6 +69,7 @@ export const chainTransfers = pgTable(
   'chain_transfers',
   {
     storeId: storeIdColumn(),
+    id: uuid('id').notNull(),
     isTest: isTestColumn(),
     network: chainNetwork('network').notNull(),
     blockHash: text('block_hash').notNull(),
@@ -65,14 +83,19 @@ export const chainTransfers = pgTable(
     blockTime: instant('block_time').notNull(),
     /** The payment that it was meant for; null when none fits. */
     paymentId: uuid('payment_id'),
+    /** Null where it counts, or hasn't been judged yet. */
+    unmatched: unmatchedReason('unmatched'),
     isOrphan: boolean('is_orphan').notNull(),
-    seenAt: instant('seen_at').notNull(),
+    createdAt: instant('created_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.storeId, t.isTest, t.network, t.blockHash, t.logIndex] }),
     index('chain_transfers_payment').on(t.storeId, t.paymentId),
     index('chain_transfers_height').on(t.storeId, t.isTest, t.network, t.blockNumber),
     index('chain_transfers_tx').on(t.storeId, t.isTest, t.network, t.txHash),
+    index('chain_transfers_unmatched_newest')
+      .on(t.storeId, t.isTest, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst())
+      .where(isUnmatched),
   ],
 )
 

@@ -1,8 +1,10 @@
 import { and, eq, inArray, sql } from 'drizzle-orm'
 import { type StoreContext, storeContext } from '../../context'
+import { together } from '../../db/transaction'
+import { newRowId } from '../../kernel/ids'
 import type { Transfer } from '../../ports/network'
 import { addressOwners } from '../addresses/table'
-import { intendedPayment } from '../crypto/intention'
+import { intentionsOf } from '../crypto/intention'
 import { type Chain, isSimulated } from './chain'
 import { chainTransfers } from './table'
 
@@ -17,25 +19,29 @@ export function within(tx: StoreContext, chain: Chain, storeId: bigint): StoreCo
 
 /**
  * Keeps the transfers to addresses of ours, each for the payment that it was meant for. One that is there already stays as it is,
- * except that it is no orphan any more: its block is the chain's again. Answers whom it concerns.
+ * except that it is no orphan any more: its block is the chain's again. Answers whom it concerns. A few statements for each store that
+ * something came for, all stores' at once.
  */
 export async function recordTransfers(
   tx: StoreContext,
   chain: Chain,
   transfers: readonly Transfer[],
 ): Promise<Concerned[]> {
-  const real = transfers.filter(({ units }) => units > 0n)
-  if (real.length === 0) return []
-  const owners = await ownersOf(tx, chain, [...new Set(real.map(({ to }) => to))])
-  const concerned: Concerned[] = []
-  for (const transfer of real) {
+  const real = new Map(transfers.filter(({ units }) => units > 0n).map((transfer) => [placeOf(transfer), transfer]))
+  if (real.size === 0) return []
+  const owners = await ownersOf(tx, chain, [...new Set([...real.values()].map(({ to }) => to))])
+  const byStore = new Map<bigint, Transfer[]>()
+  for (const transfer of real.values()) {
     const storeId = owners.get(transfer.to)
-    if (storeId === undefined) continue
-    const paymentId = await recordTransfer(within(tx, chain, storeId), chain, transfer)
-    concerned.push({ storeId, paymentId })
+    if (storeId !== undefined) byStore.set(storeId, [...(byStore.get(storeId) ?? []), transfer])
   }
-  return concerned
+  const concerned = await together(
+    [...byStore].map(([storeId, own]) => recordOfStore(within(tx, chain, storeId), chain, own)),
+  )
+  return concerned.flat()
 }
+
+const placeOf = ({ block, logIndex }: Pick<Transfer, 'block' | 'logIndex'>) => `${block.hash} ${logIndex}`
 
 async function ownersOf(tx: StoreContext, chain: Chain, addresses: string[]): Promise<Map<string, bigint>> {
   const rows = await tx.db
@@ -51,40 +57,55 @@ async function ownersOf(tx: StoreContext, chain: Chain, addresses: string[]): Pr
   return new Map(rows.map(({ address, storeId }) => [address, storeId]))
 }
 
-/** Answers the payment's id, empty when none fits. */
-async function recordTransfer(ctx: StoreContext, { network }: Chain, transfer: Transfer): Promise<string> {
-  const { txHash, logIndex, coin, from, to, units, block } = transfer
-  const paymentId = await intendedPayment(ctx, network, transfer)
-  const [row] = await ctx.db
-    .insert(chainTransfers)
-    .values({
-      storeId: ctx.storeId,
-      isTest: ctx.isTest,
-      network,
-      blockHash: block.hash,
-      logIndex,
-      txHash,
-      coin,
-      fromAddress: from,
-      address: to,
-      units,
-      blockNumber: block.number,
-      blockTime: block.time,
-      paymentId,
-      isOrphan: false,
-      seenAt: ctx.clock.now(),
-    })
+/** So many rows at once: a statement has room for 65,535 values. */
+const MOST_ROWS = 1_000
+
+async function recordOfStore(
+  ctx: StoreContext,
+  { network }: Chain,
+  transfers: readonly Transfer[],
+): Promise<Concerned[]> {
+  const { storeId, isTest } = ctx
+  const intentions = await intentionsOf(ctx, network, transfers)
+  const rows = transfers.map(({ txHash, logIndex, coin, from, to, units, block }, at) => ({
+    storeId,
+    id: newRowId(storeId),
+    isTest,
+    network,
+    blockHash: block.hash,
+    logIndex,
+    txHash,
+    coin,
+    fromAddress: from,
+    address: to,
+    units,
+    blockNumber: block.number,
+    blockTime: block.time,
+    isOrphan: false,
+    createdAt: ctx.clock.now(),
+    paymentId: null,
+    unmatched: null,
+    ...intentions[at],
+  }))
+  const concerned: Concerned[] = []
+  for (let at = 0; at < rows.length; at += MOST_ROWS) {
+    for (const { paymentId, txHash, address } of await insertTransfers(ctx, rows.slice(at, at + MOST_ROWS))) {
+      if (!paymentId)
+        ctx.log.warn({ network, tx: txHash, to: address }, 'a transfer to an address of ours fits no payment')
+      concerned.push({ storeId, paymentId: paymentId ?? '' })
+    }
+  }
+  return concerned
+}
+
+function insertTransfers(ctx: StoreContext, rows: (typeof chainTransfers.$inferInsert)[]) {
+  const t = chainTransfers
+  return ctx.db
+    .insert(t)
+    .values(rows)
     .onConflictDoUpdate({
-      target: [
-        chainTransfers.storeId,
-        chainTransfers.isTest,
-        chainTransfers.network,
-        chainTransfers.blockHash,
-        chainTransfers.logIndex,
-      ],
+      target: [t.storeId, t.isTest, t.network, t.blockHash, t.logIndex],
       set: { isOrphan: sql`excluded.is_orphan` },
     })
-    .returning({ paymentId: chainTransfers.paymentId })
-  if (!row?.paymentId) ctx.log.warn({ network, tx: txHash, to }, 'a transfer to an address of ours fits no payment')
-  return row?.paymentId ?? ''
+    .returning({ paymentId: t.paymentId, txHash: t.txHash, address: t.address })
 }

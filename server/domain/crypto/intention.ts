@@ -1,5 +1,6 @@
-import { and, desc, eq, isNotNull, lte } from 'drizzle-orm'
+import { and, desc, eq, inArray, isNotNull, sql } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
+import { together } from '../../db/transaction'
 import { addMs, DAY_MS, SECOND_MS } from '../../kernel/clock'
 import type { NetworkName } from '../../kernel/networks'
 import type { Transfer } from '../../ports/network'
@@ -14,62 +15,117 @@ const REMEMBERED_MS = DAY_MS
 
 const CANDIDATES = 5
 
+/** The payment that a transfer was meant for, or why there is none. */
+export type Intention = { paymentId: string } | { paymentId: null; unmatched: 'no_payment' | 'other_coin' }
+
 /**
- * The payment that a transfer was meant for: the newest at its address, in its coin, of the time of its block. Not by who has the
- * address at the moment it is seen: after a downtime that may be somebody else. Null when there is none.
+ * The payment that each transfer was meant for: the newest at its address, in its coin, of the time of its block. Not by who has the
+ * address at the moment it is seen: after a downtime that may be somebody else. Few queries, however many transfers.
  */
-export async function intendedPayment(
+export async function intentionsOf(
   ctx: StoreContext,
   network: NetworkName,
-  transfer: Transfer,
-): Promise<string | null> {
-  const earlier = await earlierIntention(ctx, network, transfer)
-  if (earlier !== null) return earlier
-  const candidates = await ctx.db
-    .select()
-    .from(cryptoPayments)
-    .where(
-      and(
-        eq(cryptoPayments.storeId, ctx.storeId),
-        eq(cryptoPayments.isTest, ctx.isTest),
-        eq(cryptoPayments.network, network),
-        eq(cryptoPayments.address, transfer.to),
-        eq(cryptoPayments.coin, transfer.coin),
-        lte(cryptoPayments.createdAt, addMs(transfer.block.time, SKEW_MS)),
-      ),
-    )
-    // Of two of one moment, the one that waits is the newer one.
-    .orderBy(desc(cryptoPayments.createdAt), desc(eq(cryptoPayments.status, 'pending')))
-    .limit(CANDIDATES)
-  return chosen(candidates, transfer)?.id ?? null
+  transfers: readonly Transfer[],
+): Promise<Intention[]> {
+  const [earlier, candidates] = await together([
+    earlierIntentions(ctx, network, transfers),
+    candidatesFor(ctx, network, transfers, 'its coin'),
+  ])
+  const payments = transfers.map(
+    (transfer, at) => earlier.get(keyOf(transfer)) ?? chosen(candidates.get(at) ?? [], transfer)?.id,
+  )
+  const unmatched = transfers.filter((_, at) => payments[at] === undefined)
+  const others = unmatched.length > 0 ? await candidatesFor(ctx, network, unmatched, 'any coin') : undefined
+  return transfers.map((transfer, at) => {
+    const paymentId = payments[at]
+    if (paymentId !== undefined) return { paymentId }
+    const hadAddress = others
+      ?.get(unmatched.indexOf(transfer))
+      ?.some(({ expiresAt }) => expiresAt >= transfer.block.time)
+    return { paymentId: null, unmatched: hadAddress ? 'other_coin' : 'no_payment' }
+  })
 }
 
+const keyOf = ({ txHash, to, coin }: Pick<Transfer, 'txHash' | 'to' | 'coin'>) => `${txHash} ${to} ${coin}`
+
 /** A transaction that a reorganisation moves into another block is still the same buyer's. */
-async function earlierIntention(ctx: StoreContext, network: NetworkName, { txHash, to, coin }: Transfer) {
-  const [orphan] = await ctx.db
-    .select({ paymentId: chainTransfers.paymentId })
-    .from(chainTransfers)
+async function earlierIntentions(ctx: StoreContext, network: NetworkName, transfers: readonly Transfer[]) {
+  const t = chainTransfers
+  const orphans = await ctx.db
+    .select({ txHash: t.txHash, to: t.address, coin: t.coin, paymentId: t.paymentId })
+    .from(t)
     .where(
       and(
-        eq(chainTransfers.storeId, ctx.storeId),
-        eq(chainTransfers.isTest, ctx.isTest),
-        eq(chainTransfers.network, network),
-        eq(chainTransfers.txHash, txHash),
-        eq(chainTransfers.address, to),
-        eq(chainTransfers.coin, coin),
-        eq(chainTransfers.isOrphan, true),
-        isNotNull(chainTransfers.paymentId),
+        eq(t.storeId, ctx.storeId),
+        eq(t.isTest, ctx.isTest),
+        eq(t.network, network),
+        inArray(t.txHash, [...new Set(transfers.map(({ txHash }) => txHash))]),
+        eq(t.isOrphan, true),
+        isNotNull(t.paymentId),
       ),
     )
-    .limit(1)
-  return orphan?.paymentId ?? null
+  return new Map(
+    orphans.flatMap(({ paymentId, ...orphan }) => (paymentId ? [[keyOf(orphan), paymentId] as const] : [])),
+  )
+}
+
+type Candidate = Pick<CryptoPaymentRow, 'id' | 'expectedUnits' | 'expiresAt' | 'status'>
+
+/** The newest payments at each transfer's address, newest first, by the transfer's place. */
+async function candidatesFor(
+  ctx: StoreContext,
+  network: NetworkName,
+  transfers: readonly Transfer[],
+  inCoin: 'its coin' | 'any coin',
+): Promise<Map<number, Candidate[]>> {
+  const p = cryptoPayments
+  const newest = ctx.db
+    .select({
+      id: p.id,
+      expectedUnits: p.expectedUnits,
+      expiresAt: p.expiresAt,
+      status: p.status,
+      createdAt: p.createdAt,
+    })
+    .from(p)
+    .where(
+      and(
+        eq(p.storeId, ctx.storeId),
+        eq(p.isTest, ctx.isTest),
+        eq(p.network, network),
+        sql`${p.address} = seen.address`,
+        inCoin === 'its coin' ? sql`${p.coin}::text = seen.coin` : undefined,
+        sql`${p.createdAt} <= seen.until::timestamptz`,
+      ),
+    )
+    .orderBy(desc(p.createdAt), desc(eq(p.status, 'pending')))
+    .limit(CANDIDATES)
+    .as('newest')
+  const texts = (of: (transfer: Transfer) => string) => sql`${sql.param(transfers.map(of))}::text[]`
+  const until = ({ block }: Transfer) => addMs(block.time, SKEW_MS).toISOString()
+  const seen = sql`unnest(${texts(({ to }) => to)}, ${texts(({ coin }) => coin)}, ${texts(until)}) with ordinality seen(address, coin, until, nth)`
+  const rows = await ctx.db
+    .select({
+      nth: sql<number>`seen.nth`.mapWith(Number),
+      id: newest.id,
+      expectedUnits: newest.expectedUnits,
+      expiresAt: newest.expiresAt,
+      status: newest.status,
+    })
+    .from(seen)
+    .crossJoinLateral(newest)
+    // Of two of one moment, the one that waits is the newer one.
+    .orderBy(sql`seen.nth`, desc(newest.createdAt), desc(eq(newest.status, 'pending')))
+  const found = new Map<number, Candidate[]>()
+  for (const { nth, ...candidate } of rows) found.set(nth - 1, [...(found.get(nth - 1) ?? []), candidate])
+  return found
 }
 
 /**
  * Late money at an address that has its next payment already: where it is exactly what an unpaid predecessor asked for, and not
  * what the present one asks for, it is the predecessor's.
  */
-function chosen(candidates: readonly CryptoPaymentRow[], { units, block }: Transfer): CryptoPaymentRow | undefined {
+function chosen(candidates: readonly Candidate[], { units, block }: Transfer): Candidate | undefined {
   const [newest, ...predecessors] = candidates
   if (!newest || newest.expectedUnits === units) return newest
   const since = addMs(block.time, -REMEMBERED_MS)

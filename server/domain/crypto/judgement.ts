@@ -81,6 +81,15 @@ function sorted(terms: Terms, received: readonly Received[]): { counted: Receive
   return { counted, late }
 }
 
+/** Of what came, that which counts for nothing, and why. */
+export function uncountedOf<R extends Received>(terms: Terms, received: readonly R[]): Map<R, 'late' | 'dust'> {
+  const { counted, late } = sorted(terms, received)
+  const notDust = new Set(withoutDust(terms, late))
+  const isCounted = new Set(counted)
+  const uncounted = received.filter((transfer) => !isCounted.has(transfer))
+  return new Map(uncounted.map((transfer) => [transfer, notDust.has(transfer) ? 'late' : 'dust']))
+}
+
 function withoutDust({ expectedUnits }: Terms, transfers: readonly Received[]): Received[] {
   return transfers.filter(({ units }) => units * DUST_DIVISOR > expectedUnits)
 }

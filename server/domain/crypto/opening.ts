@@ -1,7 +1,7 @@
 import { and, eq } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
 import { placeholdersOf, prepared } from '../../db/prepared'
-import { inTransaction } from '../../db/transaction'
+import { inTransaction, together } from '../../db/transaction'
 import { type Batches, createBatches } from '../../kernel/batches'
 import { AppError } from '../../kernel/errors'
 import { newPaymentNumber, newPaymentToken } from '../../kernel/ids'
@@ -71,17 +71,17 @@ async function openAll(
 ): Promise<PromiseSettledResult<CryptoPaymentRow>[]> {
   const network = openings[0]?.input.network
   if (!network) return []
-  const [settings, free] = await Promise.all([getSettings(tx), freeAddresses(tx, network, openings.length)])
+  const [settings, free] = await together([getSettings(tx), freeAddresses(tx, network, openings.length)])
   const rows = openings.flatMap((opening, at) => {
     const { id: addressId, address } = free[at] ?? {}
     if (addressId === undefined || address === undefined) return []
     return newPayment(tx, { ...termsOf(tx, opening, settings), addressId, address })
   })
   const reason = rows.length < openings.length ? await noneFree(tx, network) : undefined
-  const [opened] = await Promise.all([
-    Promise.all(rows.map((row) => insertPayment(tx, row))),
+  const [opened] = await together([
+    together(rows.map((row) => insertPayment(tx, row))),
     holdAddresses(tx, rows),
-    ...rows.map((row) => claimAddress(tx, row)),
+    together(rows.map((row) => claimAddress(tx, row))),
   ])
   await warnWhenFew(tx, network, rows.length)
   return openings.map((_, at) => {

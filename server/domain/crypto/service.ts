@@ -5,7 +5,7 @@ import { inTransaction } from '../../db/transaction'
 import { AppError } from '../../kernel/errors'
 import { derivedRowId, newRowId, storeOfPaymentToken } from '../../kernel/ids'
 import { type CoinFacts, coinFacts, NETWORK_FACTS, type NetworkName } from '../../kernel/networks'
-import { releaseAddress } from '../addresses/claims'
+import { releaseAddresses } from '../addresses/claims'
 import { recordEvents } from '../webhooks/events'
 import { eventsOf } from './events'
 import { openPayment } from './opening'
@@ -127,7 +127,7 @@ export async function cancelPayment(ctx: StoreContext, number: string): Promise<
       .update(cryptoPayments)
       .set(changes)
       .where(and(eq(cryptoPayments.storeId, tx.storeId), eq(cryptoPayments.id, id)))
-    await releaseAddress(tx, payment)
+    await releaseAddresses(tx, [payment])
     const cancelled = { ...payment, ...changes }
     await recordEvents(tx, eventsOf(tx, payment, cancelled, undefined))
     return cancelled

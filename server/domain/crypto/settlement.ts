@@ -1,52 +1,142 @@
-import { and, asc, eq, gt, inArray } from 'drizzle-orm'
+import { and, asc, eq, gt, inArray, sql } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
+import { placeholdersOf, prepared } from '../../db/prepared'
+import { together } from '../../db/transaction'
 import type { NetworkName } from '../../kernel/networks'
-import { reclaimAddress, releaseAddress } from '../addresses/claims'
-import { chainTransfers } from '../chains/table'
+import { reclaimAddress, releaseAddresses } from '../addresses/claims'
+import { type ChainTransferRow, chainTransfers } from '../chains/table'
 import { recordEvents } from '../webhooks/events'
 import { eventsOf } from './events'
-import { type Judgement, judge, type Received, type Terms, type Tip } from './judgement'
+import { type Judgement, judge, type Received, type Terms, type Tip, uncountedOf } from './judgement'
 import { type CryptoPaymentRow, cryptoPayments } from './table'
 
 /** Before every block. */
 const AT_THE_NEXT_BLOCK = new Date(0)
 
 /**
- * Judges a payment by the chain as it stands, and writes what has changed: its state, its lock on the address, its events. Nothing is
- * written when nothing has.
+ * Judges payments of a store by the chain as it stands, and writes what has changed: their states, their locks on addresses, their
+ * events, and what counts for none of them. Nothing is written when nothing has. A few statements, however many payments.
  */
-export async function settlePayment(tx: StoreContext, id: string, tip: Tip): Promise<void> {
-  const payment = await lockPayment(tx, id)
-  const judgement = judge(termsOf(payment), await receivedFor(tx, id), tip)
-  const changes = changesOf(payment, judgement, tx.clock.now())
-  const next: CryptoPaymentRow = { ...payment, ...changes }
-  await tx.db
-    .update(cryptoPayments)
-    .set(changes)
-    .where(and(eq(cryptoPayments.storeId, tx.storeId), eq(cryptoPayments.id, id)))
-  if (payment.status === 'pending' && next.status !== 'pending') await releaseAddress(tx, payment)
-  if (payment.status !== 'pending' && next.status === 'pending') await reclaimAddress(tx, payment)
-  await recordEvents(tx, eventsOf(tx, payment, next, tip))
+export async function settlePayments(tx: StoreContext, ids: readonly string[], tip: Tip): Promise<void> {
+  const payments = await lockPayments(tx, ids)
+  const received = await receivedFor(tx, ids)
+  const settled = payments.map((before) => settle(before, received.get(before.id) ?? [], tip, tx.clock.now()))
+  const changed = settled.filter(({ before, after }) =>
+    MUTABLE.some((column) => !isSame(before[column], after[column])),
+  )
+  const ended = changed.filter(({ before, after }) => before.status === 'pending' && after.status !== 'pending')
+  const revived = changed.filter(({ before, after }) => before.status !== 'pending' && after.status === 'pending')
+  await together([
+    together(changed.map(({ after }) => writePayment(tx, after))),
+    releaseAddresses(
+      tx,
+      ended.map(({ before }) => before),
+    ),
+    together(revived.map(({ before }) => reclaimAddress(tx, before))),
+    markUnmatched(
+      tx,
+      settled.flatMap(({ remarks }) => remarks),
+    ),
+    recordEvents(
+      tx,
+      changed.flatMap(({ before, after }) => eventsOf(tx, before, after, tip)),
+    ),
+  ])
+}
+
+type Settled = { before: CryptoPaymentRow; after: CryptoPaymentRow; remarks: Remark[] }
+
+function settle(before: CryptoPaymentRow, received: readonly ReceivedRow[], tip: Tip, now: Date): Settled {
+  const terms = termsOf(before)
+  const after = { ...before, ...changesOf(before, judge(terms, received, tip), now) }
+  const uncounted = uncountedOf(terms, received)
+  const remarks = received.flatMap((transfer): Remark[] => {
+    const reason = uncounted.get(transfer) ?? null
+    const unmatched = reason === 'late' && before.status === 'cancelled' ? 'cancelled' : reason
+    return unmatched === transfer.unmatched ? [] : [{ id: transfer.id, unmatched }]
+  })
+  return { before, after, remarks }
+}
+
+/** What a block may change of a payment. */
+const MUTABLE = [
+  ...(['status', 'creditedUnits', 'lateUnits', 'txHash', 'height', 'confirmedAt', 'reversedAt'] as const),
+  ...(['dueAt', 'dueHeight'] as const),
+]
+
+function isSame(a: unknown, b: unknown): boolean {
+  return a instanceof Date && b instanceof Date ? a.getTime() === b.getTime() : a === b
+}
+
+async function writePayment(tx: StoreContext, payment: CryptoPaymentRow): Promise<void> {
+  const statement = prepared(tx.db, 'settle_crypto_payment', (db, name) =>
+    db
+      .update(cryptoPayments)
+      .set(placeholdersOf(cryptoPayments, MUTABLE))
+      .where(and(eq(cryptoPayments.storeId, sql.placeholder('storeId')), eq(cryptoPayments.id, sql.placeholder('id'))))
+      .prepare(name),
+  )
+  await statement.execute(payment)
+}
+
+type Remark = { id: string; unmatched: ChainTransferRow['unmatched'] }
+
+async function markUnmatched(tx: StoreContext, remarks: readonly Remark[]): Promise<void> {
+  const byReason = new Map<Remark['unmatched'], string[]>()
+  for (const { id, unmatched } of remarks) byReason.set(unmatched, [...(byReason.get(unmatched) ?? []), id])
+  const t = chainTransfers
+  await together(
+    [...byReason].map(([unmatched, ids]) =>
+      tx.db
+        .update(t)
+        .set({ unmatched })
+        .where(and(eq(t.storeId, tx.storeId), eq(t.isTest, tx.isTest), inArray(t.id, ids)))
+        .execute(),
+    ),
+  )
 }
 
 /** The payment, held for this transaction: whoever changes one takes its row first. */
 export async function lockPayment(tx: StoreContext, id: string): Promise<CryptoPaymentRow> {
-  const [row] = await tx.db
-    .select()
-    .from(cryptoPayments)
-    .where(and(eq(cryptoPayments.storeId, tx.storeId), eq(cryptoPayments.isTest, tx.isTest), eq(cryptoPayments.id, id)))
-    .for('update')
-  if (!row) throw new Error(`payment ${id} is gone`)
-  return row
+  const [payment] = await lockPayments(tx, [id])
+  if (!payment) throw new Error(`payment ${id} is gone`)
+  return payment
 }
 
-function receivedFor(tx: StoreContext, id: string): Promise<Received[]> {
+/** In one order everywhere, so that no two transactions wait for each other in a circle. */
+async function lockPayments(tx: StoreContext, ids: readonly string[]): Promise<CryptoPaymentRow[]> {
+  const p = cryptoPayments
+  return await tx.db
+    .select()
+    .from(p)
+    .where(and(eq(p.storeId, tx.storeId), eq(p.isTest, tx.isTest), inArray(p.id, [...ids])))
+    .orderBy(asc(p.id))
+    .for('update')
+}
+
+type ReceivedRow = Received & Pick<ChainTransferRow, 'id' | 'unmatched'>
+
+/** By payment, in the chain's order. */
+async function receivedFor(tx: StoreContext, ids: readonly string[]): Promise<Map<string, ReceivedRow[]>> {
   const t = chainTransfers
-  return tx.db
-    .select({ txHash: t.txHash, units: t.units, blockNumber: t.blockNumber, blockTime: t.blockTime })
+  const rows = await tx.db
+    .select({
+      paymentId: t.paymentId,
+      id: t.id,
+      unmatched: t.unmatched,
+      txHash: t.txHash,
+      units: t.units,
+      blockNumber: t.blockNumber,
+      blockTime: t.blockTime,
+    })
     .from(t)
-    .where(and(eq(t.storeId, tx.storeId), eq(t.paymentId, id), eq(t.isOrphan, false)))
+    .where(and(eq(t.storeId, tx.storeId), inArray(t.paymentId, [...ids]), eq(t.isOrphan, false)))
     .orderBy(asc(t.blockNumber), asc(t.logIndex))
+  const received = new Map<string, ReceivedRow[]>()
+  for (const { paymentId, ...row } of rows) {
+    if (paymentId) received.set(paymentId, [...(received.get(paymentId) ?? []), row])
+  }
+  return received
 }
 
 const NEVER = new Date(0)
