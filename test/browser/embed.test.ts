@@ -162,6 +162,24 @@ test('without a success_url the page hears of the payment once, and the dialog s
   await close()
 })
 
+test('a dialog that is closed unpaid goes to the cancel_url, where there is one, and after a payment it stays', async () => {
+  const button = '<button data-payhook data-amount="7" data-cancel-url="/cancelled">Buy</button>'
+  const { page, close } = await opened(shopPage('', button + scriptTag()))
+  await page.getByRole('button', { name: 'Buy' }).click()
+  await pay(dialogFrame(page))
+  await dialogFrame(page).getByText('Thank you').waitFor()
+  await page.keyboard.press('Escape')
+  await page.locator('dialog').waitFor({ state: 'detached' })
+  const shop = page.url()
+  await page.getByRole('button', { name: 'Buy' }).click()
+  await dialogFrame(page).locator('#email').waitFor()
+  expect(page.url()).toBe(shop)
+  await page.keyboard.press('Escape')
+  await page.getByText('Thanks from the shop').waitFor()
+  expect(new URL(page.url()).pathname).toBe('/cancelled')
+  await close()
+})
+
 test('Escape, within the frame too, and a click outside close the dialog; the focus goes back and the page scrolls again', async () => {
   const body = `<a href="#before">Before</a><button data-payhook data-amount="7">Buy</button>
     <a href="#after">After</a><div style="height:3000px"></div>`

@@ -34,7 +34,11 @@ const PARAMETERS: readonly (readonly [link: string, attribute: string, meaning: 
   ['coupon', 'data-coupon', 'A coupon; buyers can enter one themselves too.'],
   ['ref', 'data-reference', 'Your own id of the order: order_reference in the API and in events.'],
   ['success_url', 'data-success-url', 'Where the buyer goes after paying. Also return_url, data-return-url.'],
-  ['cancel_url', 'data-cancel-url', 'Where the link "Cancel" of the checkout goes.'],
+  [
+    'cancel_url',
+    'data-cancel-url',
+    'Where the link "Cancel" of the checkout goes, and a dialog that is closed unpaid.',
+  ],
   ['webhook_url', 'data-webhook-url', 'Sent the payment events of this order; on a host of your webhooks only.'],
   ['testMode', 'data-test-mode', 'true: a rehearsal with test cards.'],
   ['theme', 'data-theme', 'Of a frame and a dialog: dark unless light or auto.'],
@@ -64,8 +68,8 @@ export function Links({ publicUrl }: { publicUrl: string }) {
         and <code>status</code>. A frame and a dialog send your page <code>payhook:payment_complete</code> with{' '}
         <code>transactionId</code>, <code>amount</code> and <code>orderId</code>, or <code>payhook:payment_failed</code>{' '}
         with <code>error</code>; the same under <code>pebblepay:</code>. They go to any page that shows the frame, and
-        hold nothing secret. A dialog that is closed says nothing; a session in a frame can be paid for 30 minutes, any
-        other for an hour.
+        hold nothing secret. A dialog that is closed unpaid says nothing, and opens <code>cancel_url</code> where there
+        is one; a session in a frame can be paid for 30 minutes, any other for an hour.
       </p>
       <p>
         <code>{publicUrl}/js/pebblepay.js</code> is the same script for <code>data-pebblepay</code>. A page with a

@@ -18,14 +18,17 @@ export function openDialog(opener: HTMLElement, { frame: frameUrl, page }: Addre
   const frame = frameFor(frameUrl)
   let isBusy = false
   let isReady = false
+  let isPaid = false
 
   const close = () => dialog.close()
   const onMessage = ({ origin, source, data }: MessageEvent<Request | null>) => {
-    if (origin !== frameUrl.origin || source !== frame.contentWindow || data?.type !== 'payhook:dialog') return
+    if (origin !== frameUrl.origin || source !== frame.contentWindow) return
+    if (data?.type === 'payhook:payment_complete') isPaid = true
+    if (data?.type !== 'payhook:dialog') return
     isReady = true
     isBusy = data.action === 'busy'
     if (data.action === 'close') close()
-    if (data.action === 'redirect' && /^https?:/.test(String(data.url))) window.location.assign(String(data.url))
+    if (data.action === 'redirect') goTo(data.url)
   }
   // The page's own policy may forbid the frame: then the checkout is a page of its own.
   const onViolation = ({ blockedURI }: SecurityPolicyViolationEvent) => {
@@ -47,6 +50,8 @@ export function openDialog(opener: HTMLElement, { frame: frameUrl, page }: Addre
     unlock()
     dialog.remove()
     opener.focus()
+    // Whoever closes it without having paid has cancelled.
+    if (!isPaid) goTo(page.searchParams.get('cancel_url'))
   })
 
   // The button first: it gets the focus, and Escape is heard at once.
@@ -54,6 +59,10 @@ export function openDialog(opener: HTMLElement, { frame: frameUrl, page }: Addre
   dress(dialog)
   document.body.append(dialog)
   dialog.showModal()
+}
+
+function goTo(url: unknown): void {
+  if (/^https?:/.test(String(url))) window.location.assign(String(url))
 }
 
 function frameFor(url: URL): HTMLIFrameElement {
