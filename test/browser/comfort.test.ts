@@ -1,43 +1,15 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
 import { createOrder } from '../../server/domain/payments/creation'
 import { createProduct } from '../../server/domain/products/service'
 import { updateStore } from '../../server/domain/stores/service'
-import { startBrowser, type Visitor, visit } from '../support/browser'
-import { openShop, type Shop } from '../support/shop'
-import { createWorld, type World } from '../support/world'
+import { seriousViolations } from '../support/axe'
+import { heading, useBrowserShop } from '../support/browser-shop'
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const stage = useBrowserShop()
 
-let world: World
-let shop: Shop
-let browser: Browser
-beforeAll(async () => {
-  browser = await startBrowser()
-  world = await createWorld()
-  shop = await openShop(world)
-})
-afterAll(async () => {
-  await browser?.close()
-  await world?.close()
-})
-
-type Options = Parameters<typeof visit>[2]
-
-/** A visit that must end without a complaint of the browser and without a request to anybody else. */
-async function visiting(options: Options, work: (page: Page, visitor: Visitor) => Promise<void>): Promise<void> {
-  const visitor = await visit(browser, world.url, options)
-  await work(visitor.page, visitor)
-  expect(visitor.complaints).toEqual([])
-  expect(visitor.strays).toEqual([])
-  await visitor.close()
-}
-
-const checkoutUrl = () => `${world.url}/checkout/${shop.product.id}`
+const checkoutUrl = () => `${stage.world.url}/checkout/${stage.shop.product.id}`
 const submit = (page: Page) => page.locator('form[data-card-form] button[type=submit]').click()
-const heading = (page: Page, text: string) => page.locator('h1', { hasText: text }).waitFor()
 
 async function typeCard(page: Page, number: string): Promise<void> {
   await page.fill('#email', 'plain@example.com')
@@ -48,7 +20,7 @@ async function typeCard(page: Page, number: string): Promise<void> {
 }
 
 test('a purchase with 3-D Secure needs no script', async () => {
-  await visiting({ javaScriptEnabled: false }, async (page) => {
+  await stage.visiting({ javaScriptEnabled: false }, async (page) => {
     await page.goto(checkoutUrl())
     await page.fill('#email', 'plain@example')
     await submit(page)
@@ -66,7 +38,7 @@ test('a purchase with 3-D Secure needs no script', async () => {
 })
 
 test('slips are shown before anything is sent, and the card stays in the form', async () => {
-  await visiting({}, async (page) => {
+  await stage.visiting({}, async (page) => {
     let posts = 0
     page.on('request', (request) => {
       if (request.method() === 'POST') posts++
@@ -93,7 +65,7 @@ test('slips are shown before anything is sent, and the card stays in the form', 
 })
 
 test('a pasted number is grouped, and a correction in its middle keeps the caret', async () => {
-  await visiting({}, async (page) => {
+  await stage.visiting({}, async (page) => {
     await page.goto(checkoutUrl())
     await page.focus('#number')
     await page.keyboard.insertText('4000-0000-0000-1091')
@@ -109,7 +81,7 @@ test('a pasted number is grouped, and a correction in its middle keeps the caret
 })
 
 test('offline, the page says so and sends nothing; online again, it pays', async () => {
-  await visiting({}, async (page) => {
+  await stage.visiting({}, async (page) => {
     await page.goto(checkoutUrl())
     await page.locator('[data-test-card$="0002"]').click()
     await page.context().setOffline(true)
@@ -122,15 +94,15 @@ test('offline, the page says so and sends nothing; online again, it pays', async
   })
 })
 
-test('a paid order sends its buyer back to the shop, past the content security policy', async () => {
+test('a paid order sends its buyer back to the stage.shop, past the content security policy', async () => {
   const thanks = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response('Thanks from the shop') })
-  const order = await createOrder(shop.ctx, {
-    product_id: shop.product.id,
+  const order = await createOrder(stage.shop.ctx, {
+    product_id: stage.shop.product.id,
     metadata: {},
     success_url: `http://127.0.0.1:${thanks.port}/thanks`,
   })
-  const { page, complaints, close } = await visit(browser, world.url)
-  await page.goto(`${world.url}/checkout/${order.sessionId}`)
+  const { page, complaints, close } = await stage.visit()
+  await page.goto(`${stage.world.url}/checkout/${order.sessionId}`)
   await page.locator('[data-test-card$="1091"]').click()
   await submit(page)
   await page.getByRole('button', { name: 'Complete authentication' }).click()
@@ -161,7 +133,7 @@ async function everyState(page: Page, look: (state: string) => Promise<void>): P
   await look('receipt')
   await page.goto(checkoutUrl())
   await look('already paid')
-  await page.goto(`${world.url}/checkout/nothing`)
+  await page.goto(`${stage.world.url}/checkout/nothing`)
   await look('not found')
 }
 
@@ -171,9 +143,9 @@ test.each([
 ] as const)(
   'axe finds nothing serious in any state, %s, whatever accent the store chose',
   async (colorScheme, locale, accent) => {
-    await updateStore({ ...shop.ctx, isTest: false }, { accent_color: accent })
+    await updateStore({ ...stage.shop.ctx, isTest: false }, { accent_color: accent })
     // Transitions end at once, so that no colour is measured half-way.
-    await visiting({ colorScheme, locale, reducedMotion: 'reduce' }, async (page) => {
+    await stage.visiting({ colorScheme, locale, reducedMotion: 'reduce' }, async (page) => {
       await everyState(page, async (state) => {
         expect({ state, found: await seriousViolations(page) }).toEqual({ state, found: [] })
       })
@@ -181,19 +153,8 @@ test.each([
   },
 )
 
-async function seriousViolations(page: Page): Promise<string[]> {
-  // Playwright evaluates beside the page's policy, which the page itself keeps.
-  await page.evaluate(AXE)
-  const found = (await page.evaluate('axe.run(document, { resultTypes: ["violations"] })')) as {
-    violations: { id: string; impact: string; nodes: { html: string }[] }[]
-  }
-  return found.violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
-}
-
 test('nothing scrolls sideways at 320 px, with long words and large amounts, and the total stays in sight', async () => {
-  const long = await createProduct(shop.ctx, {
+  const long = await createProduct(stage.shop.ctx, {
     name: 'Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen für den langen Sommer',
     description: 'https://example.com/a-very-long-address-without-any-place-to-break-it-in-two/index.html '.repeat(5),
     price_cents: 99_999_999,
@@ -201,11 +162,11 @@ test('nothing scrolls sideways at 320 px, with long words and large amounts, and
     status: 'active',
   })
   const name = 'متجر الكتب العربية والنشر الدولي المحدود للطباعة والتوزيع'
-  await updateStore({ ...shop.ctx, isTest: false }, { name })
-  await visiting({ viewport: { width: 320, height: 640 }, locale: 'de-DE' }, async (page) => {
+  await updateStore({ ...stage.shop.ctx, isTest: false }, { name })
+  await stage.visiting({ viewport: { width: 320, height: 640 }, locale: 'de-DE' }, async (page) => {
     const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
     await everyState(page, async (state) => expect([state, await overflow()]).toEqual([state, 0]))
-    await page.goto(`${world.url}/checkout/${long.id}`)
+    await page.goto(`${stage.world.url}/checkout/${long.id}`)
     await submit(page)
     expect(await overflow()).toBe(0)
     await page.locator('form[data-card-form] button[type=submit]').scrollIntoViewIfNeeded()
@@ -217,11 +178,11 @@ test('nothing scrolls sideways at 320 px, with long words and large amounts, and
 
 test('live mode without a gateway says so in words', async () => {
   const live = await createProduct(
-    { ...shop.ctx, isTest: false },
+    { ...stage.shop.ctx, isTest: false },
     { name: 'Live', price_cents: 900, currency: 'eur', status: 'active' },
   )
-  await visiting({}, async (page) => {
-    await page.goto(`${world.url}/checkout/${live.id}`)
+  await stage.visiting({}, async (page) => {
+    await page.goto(`${stage.world.url}/checkout/${live.id}`)
     await heading(page, 'This store cannot take payments yet')
   })
 })

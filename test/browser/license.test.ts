@@ -1,31 +1,20 @@
-import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startBrowser, visit } from '../support/browser'
+import { expect, test } from 'vitest'
+import { useBrowserShop } from '../support/browser-shop'
 import { buyLicense, sellLicensed } from '../support/licenses'
-import { openShop, type Shop } from '../support/shop'
-import { createWorld, type World } from '../support/world'
 
-let world: World
-let shop: Shop
-let browser: Browser
-beforeAll(async () => {
-  browser = await startBrowser()
-  world = await createWorld()
-  shop = await openShop(world)
-})
-afterAll(async () => {
-  await browser?.close()
-  await world?.close()
-})
+const stage = useBrowserShop()
 
 async function bought() {
-  const { order, key } = await buyLicense(shop, await sellLicensed(shop, { activation_limit: 3, duration_days: 365 }))
-  return { key, receipt: `${world.url}/checkout/${order.sessionId}/receipt` }
+  const { order, key } = await buyLicense(
+    stage.shop,
+    await sellLicensed(stage.shop, { activation_limit: 3, duration_days: 365 }),
+  )
+  return { key, receipt: `${stage.world.url}/checkout/${order.sessionId}/receipt` }
 }
 
 test('one press copies the licence key of a receipt and says so', async () => {
   const { key, receipt } = await bought()
-  const { page, complaints, close } = await visit(browser, world.url, {
+  const { page, complaints, close } = await stage.visit({
     permissions: ['clipboard-read', 'clipboard-write'],
   })
   await page.goto(receipt)
@@ -40,7 +29,7 @@ test('one press copies the licence key of a receipt and says so', async () => {
 
 test('where the clipboard is refused, a press leaves the key selected', async () => {
   const { key, receipt } = await bought()
-  const { page, close } = await visit(browser, world.url)
+  const { page, close } = await stage.visit()
   await page.addInitScript(() => Object.defineProperty(navigator, 'clipboard', { value: undefined }))
   await page.goto(receipt)
   await page.locator('[data-copy]').click()
@@ -50,7 +39,7 @@ test('where the clipboard is refused, a press leaves the key selected', async ()
 
 test('without script the key is there to be read, and no button that would do nothing', async () => {
   const { key, receipt } = await bought()
-  const { page, close } = await visit(browser, world.url, { javaScriptEnabled: false })
+  const { page, close } = await stage.visit({ javaScriptEnabled: false })
   await page.goto(receipt)
   expect(await page.locator('#license-key').textContent()).toBe(key)
   expect(await page.locator('[data-copy]').isVisible()).toBe(false)
@@ -61,7 +50,7 @@ test.each([320, 1_280])(
   'the key of a receipt %d pixels wide breaks at its dashes and nothing hangs over',
   async (width) => {
     const { receipt } = await bought()
-    const { page, close } = await visit(browser, world.url, { viewport: { width, height: 800 } })
+    const { page, close } = await stage.visit({ viewport: { width, height: 800 } })
     await page.goto(receipt)
     expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBeLessThanOrEqual(0)
     const code = page.locator('#license-key')

@@ -1,25 +1,13 @@
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import type { Page } from 'playwright-core'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { findCheckout } from '../../server/domain/payments/checkout'
-import { startBrowser, type Visitor, visit } from '../support/browser'
-import { openShop, type Shop } from '../support/shop'
-import { createWorld, type World } from '../support/world'
+import type { Visitor } from '../support/browser'
+import { heading, useBrowserShop } from '../support/browser-shop'
 
-let world: World
-let shop: Shop
-let browser: Browser
+const stage = useBrowserShop()
 let visitor: Visitor
-beforeAll(async () => {
-  browser = await startBrowser()
-  world = await createWorld()
-  shop = await openShop(world)
-})
-afterAll(async () => {
-  await browser?.close()
-  await world?.close()
-})
 beforeEach(async () => {
-  visitor = await visit(browser, world.url)
+  visitor = await stage.visit()
 })
 afterEach(async () => {
   await visitor.close()
@@ -27,7 +15,7 @@ afterEach(async () => {
   expect(visitor.strays).toEqual([])
 })
 
-const checkoutUrl = () => `${world.url}/checkout/${shop.product.id}`
+const checkoutUrl = () => `${stage.world.url}/checkout/${stage.shop.product.id}`
 
 async function pick(page: Page, last4: string): Promise<void> {
   await page.locator(`[data-test-card$="${last4}"]`).click()
@@ -37,14 +25,10 @@ async function send(page: Page): Promise<void> {
   await page.locator('form[data-card-form] button[type=submit]').click()
 }
 
-async function heading(page: Page, text: string): Promise<void> {
-  await page.locator('h1', { hasText: text }).waitFor()
-}
-
 /** The sale rows of a session's order. */
 async function salesOf(session: string) {
-  const { order } = await findCheckout(world.deps, session)
-  return (await shop.ledger(order.id)).entries.filter(({ kind }) => kind === 'sale')
+  const { order } = await findCheckout(stage.world.deps, session)
+  return (await stage.shop.ledger(order.id)).entries.filter(({ kind }) => kind === 'sale')
 }
 
 test.each(['0002', '0007'])('the test card ending in %s pays at a click', async (last4) => {
