@@ -1,50 +1,14 @@
-import { eq } from 'drizzle-orm'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { stores } from '../../server/domain/stores/table'
+import { describe, expect, test } from 'vitest'
 import { formatDecimal } from '../../server/kernel/money'
 import { amountLimits } from '../../server/kernel/wire'
-import { createBank } from '../support/bank'
 import { callRest } from '../support/calls'
-import { createWorld, type World } from '../support/world'
+import { type Page, type Payment, usePebblepay } from './pebblepay-shop'
 
 /** Document D to the letter. Its curl lines and its webhook handler are in pebblepay-samples.test.ts. */
 
-let world: World
-let store: Awaited<ReturnType<World['openStore']>>
-beforeAll(async () => {
-  world = await createWorld()
-  world.deps.gateways.live = createBank(world.clock)
-  store = await world.openStore('Corner shop')
-})
-afterAll(() => world.close())
-
-type Payment = Record<string, unknown> & {
-  order_id: string
-  transaction_id: string
-  checkout_session_id: string
-  amount: number
-  is_test: boolean
-}
-type Page = { orders: Payment[]; total: number; limit: number; offset: number }
-
-const call = <T = Payment & { error: string }>(
-  method: string,
-  path = '',
-  body?: unknown,
-  key: string = store.liveKey,
-) => callRest<T>(world.url, method, `/api/v1/orders${path}`, { key, body })
-
-/** The body as text, which JSON.stringify would change. */
-async function post(text: string, key = store.liveKey) {
-  const headers = { 'X-Api-Key': key, 'Content-Type': 'application/json' }
-  const answer = await fetch(`${world.url}/api/v1/orders`, { method: 'POST', headers, body: text })
-  return { status: answer.status, body: (await answer.json()) as Payment & { error?: string } }
-}
-
-const create = async (body: Record<string, unknown>, key?: string) => (await call('POST', '', body, key)).body
-const pay = (payment: Payment, body = {}) =>
-  callRest(world.url, 'POST', `/v1/orders/${payment.order_id}/pay_test`, { key: store.testKey, body })
+const shop = usePebblepay()
+const { call, create, pay, post } = shop
 const OUT_OF_RANGE = 'amount is required and must be between 0.50 and 50000.00'
 
 test('POST answers the payment with its checkout, bare; the session lives an hour', async () => {
@@ -63,7 +27,7 @@ test('POST answers the payment with its checkout, bare; the session lives an hou
     order_id: expect.stringMatching(/^PP-2603-[0-9A-Z]{6}$/),
     transaction_id: expect.stringMatching(/^txn_/),
     checkout_session_id: expect.stringMatching(/^cs_live_/),
-    checkout_url: `${world.url}/checkout/${body.checkout_session_id}`,
+    checkout_url: `${shop.world.url}/checkout/${body.checkout_session_id}`,
     status: 'pending',
     amount: 49.99,
     subtotal: 49.99,
@@ -97,7 +61,8 @@ test('success_url is an alias of return_url, and what a form leaves empty is as 
 })
 
 test('a variant fixes the price: an amount beside it is ignored', async () => {
-  const rest = (path: string, body: unknown) => callRest(world.url, 'POST', `/v1${path}`, { key: store.liveKey, body })
+  const rest = (path: string, body: unknown) =>
+    callRest(shop.world.url, 'POST', `/v1${path}`, { key: shop.store.liveKey, body })
   const { id } = (await rest('/products', { name: 'App', price_cents: 100 })).body
   const variant = (await rest(`/products/${id}/variants`, { name: 'Pro', price_cents: 9_900 })).body
   for (const amount of [0.01, 5, 'nonsense', undefined]) {
@@ -175,7 +140,9 @@ describe('amounts', () => {
           const made = await post(`{"amount":${quoted ? `"${text}"` : text},"currency":"${currency}"}`)
           expect(made).toMatchObject({ status: 201, body: { currency: currency.toUpperCase() } })
           expect(made.body.amount).toBe(Number(text))
-          const own = await callRest(world.url, 'GET', `/v1/orders/${made.body.order_id}`, { key: store.liveKey })
+          const own = await callRest(shop.world.url, 'GET', `/v1/orders/${made.body.order_id}`, {
+            key: shop.store.liveKey,
+          })
           expect(own.body.amount_cents).toBe(Number(amount))
         }),
         { numRuns: 15 },
@@ -211,16 +178,16 @@ describe('testMode', () => {
       status: 'refunded',
       is_test: true,
     })
-    const revenue = await callRest(world.url, 'GET', '/api/v1/revenue', { key: store.liveKey })
+    const revenue = await callRest(shop.world.url, 'GET', '/api/v1/revenue', { key: shop.store.liveKey })
     expect(JSON.stringify(revenue.body)).not.toContain('29.99')
   })
 
   test('false and none are the key’s own mode; a test key makes and sees test orders only', async () => {
     const live = await create({ amount: 5, testMode: false })
     expect(live.is_test).toBe(false)
-    expect((await create({ amount: 5, testMode: false }, store.testKey)).is_test).toBe(true)
-    expect((await call('GET', `/${live.order_id}`, undefined, store.testKey)).status).toBe(404)
-    const { orders } = (await call<Page>('GET', '', undefined, store.testKey)).body
+    expect((await create({ amount: 5, testMode: false }, shop.store.testKey)).is_test).toBe(true)
+    expect((await call('GET', `/${live.order_id}`, undefined, shop.store.testKey)).status).toBe(404)
+    const { orders } = (await call<Page>('GET', '', undefined, shop.store.testKey)).body
     expect(orders.every(({ is_test }) => is_test)).toBe(true)
   })
 
@@ -232,10 +199,10 @@ describe('testMode', () => {
 
 describe('the list', () => {
   test('has total, limit and offset, newest first, with the filters of the document', async () => {
-    const { liveKey: key } = await world.openStore()
+    const { liveKey: key } = await shop.world.openStore()
     const made: Payment[] = []
     for (let n = 0; n < 4; n++) {
-      world.clock.advance(1)
+      shop.world.clock.advance(1)
       made.unshift(await create({ amount: n + 1, order_reference: n % 2 ? 'odd' : 'even', testMode: n === 3 }, key))
     }
     const get = async (query: string) => (await call<Page>('GET', query, undefined, key)).body
@@ -262,151 +229,5 @@ describe('the list', () => {
   ])('%s is a 400, not clamped', async (query) => {
     const { status, body } = await call('GET', `?${query}`)
     expect([status, body]).toEqual([400, { error: expect.any(String) }])
-  })
-})
-
-describe('a refund', () => {
-  const sold = async (amount: number) => {
-    const payment = await create({ amount, testMode: true })
-    await pay(payment)
-    return payment
-  }
-  const refund = (payment: Payment, body: unknown) => call('POST', `/${payment.transaction_id}/refund`, body)
-
-  test('gives all of it back, with its reason', async () => {
-    const payment = await sold(49.99)
-    expect(await refund(payment, { reason: 'Customer requested refund' })).toMatchObject({
-      status: 200,
-      body: {
-        order_id: payment.order_id,
-        status: 'refunded',
-        amount: 49.99,
-        refunded_amount: 49.99,
-        refund_amount: 49.99,
-        refund_status: 'succeeded',
-        refund_reason: 'Customer requested refund',
-      },
-    })
-    const again = await refund(payment, {})
-    expect([again.status, again.body]).toEqual([400, { error: expect.stringMatching(/already/) }])
-  })
-
-  test('gives a part back, and never more than is left', async () => {
-    const payment = await sold(10.1)
-    expect((await refund(payment, { amount: 0.1 })).body).toMatchObject({ status: 'completed', refund_amount: 0.1 })
-    expect((await refund(payment, { amount: '9.99' })).body).toMatchObject({ refunded_amount: 10.09 })
-    const refused = await refund(payment, { amount: 0.02 })
-    expect([refused.status, refused.body]).toEqual([400, { error: 'At most $0.01 can be refunded.' }])
-    expect((await refund(payment, {})).body).toMatchObject({
-      status: 'refunded',
-      refund_amount: 0.01,
-      refunded_amount: 10.1,
-    })
-  })
-
-  test.each([0, -1, 0.001, 'all', '', null, [1], {}, true])('of %j is refused', async (amount) => {
-    const payment = await sold(5)
-    const refused = await refund(payment, { amount })
-    expect([refused.status, refused.body]).toEqual([400, { error: expect.stringMatching(/^amount: /) }])
-  })
-
-  test('never gives all back to a caller who has named an amount in another way', async () => {
-    const payment = await sold(20)
-    expect((await refund(payment, { amount_cents: 500 })).body).toEqual({
-      error: 'amount_cents: send amount here, a decimal such as 19.99',
-    })
-    for (const query of ['amount=5', 'amount_cents=500']) {
-      const refused = await call('POST', `/${payment.transaction_id}/refund?${query}`)
-      expect([refused.status, refused.body]).toEqual([400, { error: 'amount: send it in the body' }])
-    }
-    expect((await call('GET', `/${payment.order_id}`)).body).toMatchObject({ status: 'completed', refunded_amount: 0 })
-  })
-
-  test('of an unpaid order is a 400, of an unknown one a 404', async () => {
-    expect((await refund(await create({ amount: 5 }), {})).status).toBe(400)
-    expect(await call('POST', '/txn_nonsense/refund', {})).toMatchObject({
-      status: 404,
-      body: { error: 'Order not found' },
-    })
-  })
-
-  test('that the bank has not answered yet is pending, and goes through later', async () => {
-    const bank = createBank(world.clock)
-    const { test: sandbox } = world.deps.gateways
-    world.deps.gateways.test = { ...sandbox, refund: () => Promise.reject(new Error('connection refused')) }
-    try {
-      const payment = await sold(5)
-      expect((await refund(payment, {})).body).toMatchObject({ status: 'refund_pending', refund_status: 'pending' })
-      expect((await call<Page>('GET', '?status=refund_pending')).body.total).toBe(1)
-      expect(bank.refunded.size).toBe(0)
-    } finally {
-      world.deps.gateways.test = sandbox
-    }
-  })
-})
-
-describe('errors', () => {
-  test('no key and a wrong one are a 401; both headers do', async () => {
-    for (const key of ['', 'sk_live_wrong']) {
-      expect(await call('GET', '', undefined, key)).toMatchObject({ status: 401, body: { error: expect.any(String) } })
-    }
-    const answer = await fetch(`${world.url}/api/v1/orders`, { headers: { 'X-Api-Key': store.liveKey } })
-    expect(answer.status).toBe(200)
-  })
-
-  test('an account that is not approved is a 403', async () => {
-    const { store: pending, liveKey } = await world.openStore()
-    const { storeId } = pending
-    await world.deps.db.update(stores).set({ status: 'pending' }).where(eq(stores.storeId, storeId))
-    for (const { status, body } of [
-      await call('GET', '', undefined, liveKey),
-      await call('POST', '', { amount: 5 }, liveKey),
-    ]) {
-      expect([status, body]).toEqual([403, { error: 'account not approved' }])
-    }
-  })
-
-  test('what is unknown is a 404, malformed JSON a 400, another method a 405', async () => {
-    for (const id of ['PP-0000-000000', 'txn_x', 'nonsense', '%00']) {
-      const { status, body } = await call('GET', `/${id}`)
-      expect([status, body]).toEqual([404, { error: 'Order not found' }])
-    }
-    const stranger = (await world.openStore()).liveKey
-    const { order_id } = await create({ amount: 5 })
-    expect((await call('GET', `/${order_id}`, undefined, stranger)).status).toBe(404)
-    expect((await post('{"amount":')).status).toBe(400)
-    const { status, body } = await call('DELETE', `/${order_id}`)
-    expect([status, body]).toEqual([405, { error: expect.any(String) }])
-  })
-
-  test('what to do next stands behind what was wrong', async () => {
-    const { status, body } = await call('POST', '', { amount: 5, coupon_code: 'NOPE' })
-    expect([status, body]).toEqual([
-      400,
-      { error: 'There is no coupon NOPE. preview_coupon says what a coupon would do, and why not.' },
-    ])
-  })
-
-  test.each([
-    [{ return_url: 'nonsense' }, /^return_url: /],
-    [{ success_url: 'nonsense' }, /^return_url: /],
-    [{ customer_email: 'nobody' }, /^customer_email: /],
-    [{ metadata: { deep: { er: 1 } } }, /^metadata\.deep: /],
-    [{ webhook_url: 'ftp://example.com' }, /^webhook_url: /],
-  ])('%j names its field', async (fields, words) => {
-    const { status, body } = await call('POST', '', { amount: 5, ...fields })
-    expect([status, body]).toEqual([400, { error: expect.stringMatching(words) }])
-  })
-
-  test('a repeated call with an idempotency key is one order; with another body a 422', async () => {
-    const send = (amount: number) =>
-      callRest<Payment>(world.url, 'POST', '/api/v1/orders', {
-        key: store.liveKey,
-        body: { amount },
-        headers: { 'Idempotency-Key': 'once' },
-      })
-    const [first, second] = [await send(5), await send(5)]
-    expect(second.body).toEqual(first.body)
-    expect((await send(6)).status).toBe(422)
   })
 })
