@@ -86,7 +86,7 @@ export const DELETE_COUPON = `curl -X DELETE https://payments.pebblepay.io/api/v
 export const HANDLER = `const crypto = require('crypto');
 
 // Get your signing key from Dashboard > Settings
-export const WEBHOOK_SECRET = process.env.PEBBLEPAY_WEBHOOK_SECRET;
+const WEBHOOK_SECRET = process.env.PEBBLEPAY_WEBHOOK_SECRET;
 
 function verifyWebhook(payload, signature, secret) {
   const expected = crypto
