@@ -1,4 +1,5 @@
 import { and, eq, isNull, sql } from 'drizzle-orm'
+import { arrayOf, batched, isAnyOf } from '../../db/batched'
 import type { Db } from '../../db/client'
 import { prepared } from '../../db/prepared'
 import { hashSecret, storeOfApiKey } from '../../kernel/ids'
@@ -29,64 +30,50 @@ export type KeyAnswer = { current: Promise<Credential | undefined>; last: Creden
 const REMEMBERED = 1_000
 
 /**
- * Looks keys up in the database on every request, so that a rolled key answers 401 from the very next one on every process.
- * Requests with one key that arrive while a look-up is under way share the next: each still sees a look-up that began after it
- * arrived, and a busy key costs a fraction of a query a request.
+ * Looks keys up in the database on every request, so that a rolled key answers 401 from the very next one on, on every process.
+ * Requests that arrive together share one look-up, which begins after all of them have.
  */
 export function createKeyLookup(db: Db): KeyLookup {
   const answers = new Map<string, Credential>()
-  const load = coalesced(async (hash: string, store: bigint) => {
-    const credential = remembered(answers.get(hash), await findKey(db, hash, store))
+  const load = batched(async (on: Db, store: bigint, hashes) => {
+    const found = await findKeys(on, store, hashes)
     if (answers.size >= REMEMBERED) answers.clear()
-    if (credential) answers.set(hash, credential)
-    else answers.delete(hash)
-    return credential
+    for (const hash of hashes) {
+      const credential = found.get(hash)
+      if (!credential) {
+        answers.delete(hash)
+        continue
+      }
+      const same = remembered(answers.get(hash), credential)
+      answers.set(hash, same)
+      found.set(hash, same)
+    }
+    return found
   })
   return (apiKey) => {
     const store = storeOfApiKey(apiKey)
     if (store === undefined) return { current: Promise.resolve(undefined), last: undefined }
     const hash = hashSecret(apiKey)
-    return { current: load(hash, store), last: answers.get(hash) }
+    return { current: load(db, store, hash), last: answers.get(hash) }
   }
 }
 
 /** The same object as long as nothing of the key changed, so that `last` and `current` can be told apart by `===`. */
-function remembered(last: Credential | undefined, current: Credential | undefined): Credential | undefined {
+function remembered(last: Credential | undefined, current: Credential): Credential {
   const isSame =
     last !== undefined &&
-    last.keyId === current?.keyId &&
+    last.keyId === current.keyId &&
     last.storeStatus === current.storeStatus &&
     last.scopes.join() === current.scopes.join()
   return isSame ? last : current
 }
 
-function coalesced<A extends unknown[], T>(load: (key: string, ...rest: A) => Promise<T>) {
-  const running = new Map<string, Promise<T>>()
-  const waiting = new Map<string, Promise<T>>()
-  const start = (key: string, ...rest: A) => {
-    const result = load(key, ...rest).finally(() => running.delete(key))
-    running.set(key, result)
-    return result
-  }
-  return (key: string, ...rest: A): Promise<T> => {
-    const current = running.get(key)
-    const next = waiting.get(key)
-    if (next) return next
-    if (!current) return start(key, ...rest)
-    const begin = () => {
-      waiting.delete(key)
-      return start(key, ...rest)
-    }
-    const queued = current.then(begin, begin)
-    waiting.set(key, queued)
-    return queued
-  }
-}
-
-async function findKey(db: Db, hash: string, store: bigint): Promise<Credential | undefined> {
-  const query = prepared(db, 'find_api_key', (on, name) =>
+/** By the hash of the key. */
+async function findKeys(db: Db, store: bigint, hashes: readonly string[]): Promise<Map<string, Credential>> {
+  const query = prepared(db, 'find_api_keys', (on, name) =>
     on
       .select({
+        hash: apiKeys.secretHash,
         keyId: apiKeys.id,
         storeId: apiKeys.storeId,
         isTest: apiKeys.isTest,
@@ -98,12 +85,12 @@ async function findKey(db: Db, hash: string, store: bigint): Promise<Credential 
       .where(
         and(
           eq(apiKeys.storeId, sql.placeholder('store')),
-          eq(apiKeys.secretHash, sql.placeholder('hash')),
+          isAnyOf(apiKeys.secretHash, 'hashes'),
           isNull(apiKeys.revokedAt),
         ),
       )
       .prepare(name),
   )
-  const [row] = await query.execute({ store, hash })
-  return row && { ...row, scopes: row.scopes as Scope[] }
+  const rows = await query.execute({ store, hashes: arrayOf(hashes) })
+  return new Map(rows.map(({ hash, ...row }) => [hash, { ...row, scopes: row.scopes as Scope[] }]))
 }

@@ -1,5 +1,7 @@
 import { and, desc, eq, ilike, inArray, or, sql } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
+import { arrayOf, batched, isAnyOf } from '../../db/batched'
+import type { Db } from '../../db/client'
 import { olderThan, pageOf, readCursor } from '../../db/paging'
 import { prepared } from '../../db/prepared'
 import { AppError } from '../../kernel/errors'
@@ -55,17 +57,23 @@ async function insertPrepared(ctx: StoreContext, row: ProductRow): Promise<void>
  */
 export async function getProduct(ctx: StoreContext, id: string): Promise<ProductRow> {
   if (storeOfRowId(id) !== ctx.storeId) throw productNotFound()
-  const query = prepared(ctx.db, 'get_product', (db, name) =>
-    db
-      .select()
-      .from(products)
-      .where(and(eq(products.storeId, sql.placeholder('storeId')), eq(products.id, sql.placeholder('id'))))
-      .prepare(name),
-  )
-  const [row] = await query.execute({ storeId: ctx.storeId, id })
+  const row = await findProduct(ctx.db, ctx.storeId, id.toLowerCase())
   if (!row || row.isTest !== ctx.isTest) throw productNotFound()
   return row
 }
+
+/** By the id in lower case. */
+const findProduct = batched(async (db: Db, storeId: bigint, ids) => {
+  const query = prepared(db, 'get_products', (on, name) =>
+    on
+      .select()
+      .from(products)
+      .where(and(eq(products.storeId, sql.placeholder('storeId')), isAnyOf(products.id, 'ids')))
+      .prepare(name),
+  )
+  const rows = await query.execute({ storeId, ids: arrayOf(ids) })
+  return new Map(rows.map((row) => [row.id, row]))
+})
 
 export type ProductPageRows = { rows: ProductRow[]; nextCursor: string | null }
 
