@@ -13,7 +13,7 @@ import { explainFailure, type Intent } from './failure'
 import { SECOND_MS, systemClock } from './kernel/clock'
 import { formatStoreId, parseStoreId } from './kernel/ids'
 import { listen, parseListenOptions } from './listen'
-import { createLog, describeError } from './log'
+import { createLog, describeError, type ServerLog } from './log'
 import { openDatabase, type Running, startParts } from './start'
 import { startMessage } from './start-message'
 
@@ -103,11 +103,18 @@ const UPKEEP: ReadonlyMap<string, Upkeep> = new Map([
   ['verify-ledger', verifyLedger],
 ])
 
+/** Its last lines are written however the process ends, except by a kill. */
+function openLog(config: Config): ServerLog {
+  const log = createLog(config.logLevel)
+  process.on('exit', () => log.flush())
+  return log
+}
+
 /** On PostgreSQL it may run beside the servers; PGlite's folder belongs to one process, which must be stopped first. */
 async function keepUp(config: Config, upkeep: Upkeep, store: string | undefined): Promise<void> {
   const storeId = store === undefined ? undefined : parseStoreId(store)
   if (store !== undefined && storeId === undefined) fail(`${store} is not the id of a store, such as sto_0123abcd.`)
-  const log = createLog(config.logLevel)
+  const log = openLog(config)
   const database = await openDatabase(config)
   const deps = createDeps({ config, publicUrl: config.publicUrl ?? '', database, clock: systemClock, log })
   if (storeId !== undefined) await getStore(deps, storeId)
@@ -121,7 +128,7 @@ async function keepUp(config: Config, upkeep: Upkeep, store: string | undefined)
 async function serve(config: Config): Promise<void> {
   let app: App | undefined
   let draining = false
-  const log = createLog(config.logLevel)
+  const log = openLog(config)
   Object.assign(http, { maxHeaderSize: MAX_HEADER_BYTES })
   const server = Bun.serve({
     port: config.port,
@@ -150,7 +157,6 @@ async function serve(config: Config): Promise<void> {
     await within(WORK_ENDS_MS, Promise.all([server.stop(), jobsEnd]))
     await server.stop(true)
     await endParts(running, database)
-    log.flush()
   }
   logStrayErrors(running)
   process.stdout.write(startMessage({ config, publicUrl, firstStore: await openFirstStore(running) }))
