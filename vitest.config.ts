@@ -7,10 +7,10 @@ import { defineConfig } from 'vitest/config'
  */
 const ONCE = [
   'test/listen.test.ts',
-  'test/mcp/{conformance,stdio}.test.ts',
+  'test/mcp/{conformance,plain-call,stdio}.test.ts',
   'test/process/{limits,listen,roles,signals}.test.ts',
   'test/receiver/**/*.test.ts',
-  'test/rest/{docs,openapi}.test.ts',
+  'test/rest/{direct,docs,openapi}.test.ts',
 ]
 /**
  * Files share their worker, whose compiled WebAssembly and packages from npm would else be made again for each of them; our own

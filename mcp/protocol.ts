@@ -1,6 +1,8 @@
 import {
+  type CallToolResult,
   ProtocolError,
   ProtocolErrorCode,
+  type RequestTypeMap,
   Server,
   type ServerContext,
   type ServerOptions,
@@ -69,15 +71,11 @@ export function createServer({ methods, era, callerOf, log }: Connection): Serve
     const answer = answered(method)
     return (request: { params?: P }, ctx: ServerContext) => answer({ params: request.params }, ctx)
   }
-  const call = answered(methods['tools/call'])
   server.setRequestHandler('tools/list', list(methods['tools/list']))
-  server.setRequestHandler('tools/call', async (request, ctx) => {
-    const result = await call(request, ctx)
-    if (era === 'modern' || !result.isError) return result
-    // Clients of before 2026-07-28 check an error's structured content against the tool's output schema, and fail on it.
-    const { structuredContent: _, ...rest } = result
-    return rest
-  })
+  server.setRequestHandler(
+    'tools/call',
+    answered(era === 'modern' ? methods['tools/call'] : (params, caller) => callForOlder(methods, params, caller)),
+  )
   server.setRequestHandler('resources/list', list(methods['resources/list']))
   server.setRequestHandler('resources/templates/list', list(methods['resources/templates/list']))
   server.setRequestHandler('resources/read', answered(methods['resources/read']))
@@ -87,8 +85,20 @@ export function createServer({ methods, era, callerOf, log }: Connection): Serve
   return server
 }
 
+/** Clients of before 2026-07-28 check an error's structured content against the tool's output schema, and fail on it. */
+export async function callForOlder(
+  methods: Methods,
+  params: RequestTypeMap['tools/call']['params'],
+  caller: Caller,
+): Promise<CallToolResult> {
+  const result = await methods['tools/call'](params, caller)
+  if (!result.isError) return result
+  const { structuredContent: _, ...rest } = result
+  return rest
+}
+
 /** The SDK sends a thrown error's message to the client: an unexpected one must not tell it anything but where to ask. */
-function toProtocolError(error: unknown, { requestId }: Caller, log: Log): ProtocolError {
+export function toProtocolError(error: unknown, { requestId }: Caller, log: Log): ProtocolError {
   if (error instanceof ProtocolError) return error
   // The operations have logged what was unexpected in them, and say so in their own words.
   if (error instanceof AppError)

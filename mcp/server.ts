@@ -11,10 +11,11 @@ import {
 } from '@modelcontextprotocol/server'
 import { readApiKey } from '../server/api-key'
 import type { Config } from '../server/config'
-import type { Deps } from '../server/context'
+import type { Deps, Log } from '../server/context'
 import type { Operation } from '../server/operations'
-import { createMethods, type ReadOpenapi } from './methods'
-import { createServer } from './protocol'
+import { type Caller, createMethods, type Methods, type ReadOpenapi } from './methods'
+import { type PlainCall, readPlainCall } from './plain-call'
+import { callForOlder, createServer, toProtocolError } from './protocol'
 
 /** Comments on an open stream, more often than the 10 s after which the runtime cuts a quiet connection. */
 const KEEP_ALIVE_MS = 5_000
@@ -42,13 +43,7 @@ export function createMcpEndpoint(deps: Deps, operations: readonly Operation[], 
   const origins = new WeakMap<Request, McpOrigin>()
   const hostnames = hostnamesOf(deps)
   const serverFor = ({ era, requestInfo }: Parameters<McpServerFactory>[0]) => {
-    const headers = requestInfo?.headers ?? new Headers()
-    const caller = {
-      requestId: 'unknown',
-      ...(requestInfo && origins.get(requestInfo)),
-      apiKey: readApiKey(headers),
-      idempotencyKey: headers.get('idempotency-key') ?? undefined,
-    }
+    const caller = callerOf(requestInfo?.headers ?? new Headers(), requestInfo && origins.get(requestInfo))
     return createServer({ methods, era, callerOf: () => caller, log: deps.log })
   }
   const onerror = (error: Error) => deps.log.debug({ err: error, door: 'mcp' }, 'refused an MCP message')
@@ -61,8 +56,33 @@ export function createMcpEndpoint(deps: Deps, operations: readonly Operation[], 
     // Parsed here, because the SDK would copy the request to read it twice.
     const body = parseJson(await request.text())
     if (body === undefined) return protocolError(400, PARSE_ERROR, 'Parse error: the body is not valid JSON.')
+    const call = readPlainCall(request, body)
+    if (call) return answerCall(call, methods, callerOf(request.headers, origin), deps.log)
     if (!(await isLegacyRequest(request, body))) return handler.fetch(request, { parsedBody: body })
     return answerOnce(serverFor({ era: 'legacy', requestInfo: request }), request, body)
+  }
+}
+
+function callerOf(headers: Headers, origin: McpOrigin | undefined): Caller {
+  return {
+    requestId: origin?.requestId ?? 'unknown',
+    apiKey: readApiKey(headers),
+    idempotencyKey: headers.get('idempotency-key') ?? undefined,
+    get address() {
+      return origin?.address
+    },
+  }
+}
+
+const JSON_TYPE = { headers: { 'Content-Type': 'application/json' } }
+
+/** As the SDK's server would. */
+async function answerCall({ id, params }: PlainCall, methods: Methods, caller: Caller, log: Log): Promise<Response> {
+  try {
+    return Response.json({ result: await callForOlder(methods, params, caller), jsonrpc: '2.0', id }, JSON_TYPE)
+  } catch (thrown) {
+    const { code, message, data } = toProtocolError(thrown, caller, log)
+    return Response.json({ jsonrpc: '2.0', id, error: { code, message, data } }, JSON_TYPE)
   }
 }
 

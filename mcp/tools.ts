@@ -82,7 +82,7 @@ export async function callTool(
   const reply: ReplyFacts = { replayed: false }
   try {
     const { idempotencyKey, input } = readArguments(operation, args)
-    const ctx = requestContext(deps, { ...caller, idempotencyKey: idempotencyKey ?? caller.idempotencyKey }, reply)
+    const ctx = requestContext(deps, caller, reply, idempotencyKey)
     const output = await operation.call(ctx, input)
     return { ...toContent(output), ...(reply.replayed ? { _meta: { [REPLAY_META]: true } } : {}) }
   } catch (error) {
@@ -91,9 +91,23 @@ export async function callTool(
   }
 }
 
-export function requestContext(deps: Deps, caller: Caller, reply: ReplyFacts): RequestContext {
-  const { requestId, apiKey, idempotencyKey, address } = caller
-  return { ...deps, request: { id: requestId, door: 'mcp', apiKey, idempotencyKey, address }, reply }
+export function requestContext(
+  deps: Deps,
+  caller: Caller,
+  reply: ReplyFacts,
+  idempotencyKey = caller.idempotencyKey,
+): RequestContext {
+  const { requestId, apiKey } = caller
+  const request: RequestContext['request'] = {
+    id: requestId,
+    door: 'mcp',
+    apiKey,
+    idempotencyKey,
+    get address() {
+      return caller.address
+    },
+  }
+  return { ...deps, request, reply }
 }
 
 function readArguments(operation: Operation, args: Record<string, unknown>) {

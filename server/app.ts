@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
@@ -22,26 +21,27 @@ import {
   unexpected,
 } from './rest/adapter'
 import { cryptoSurface } from './rest/crypto'
+import { createDirectDoor } from './rest/direct'
 import { mountDocs } from './rest/docs/routes'
 import { mountOpenApi } from './rest/openapi'
 import { payhookSurface } from './rest/payhook'
 import { pebblepaySurface } from './rest/pebblepay'
 import { pixlpaySurface } from './rest/pixlpay'
-import { addressOf, type Context, type Env } from './rest/request'
+import {
+  addressOf,
+  type Context,
+  type Env,
+  MAX_BODY_BYTES,
+  MAX_URL_LENGTH,
+  newRequestId,
+  type Origin,
+} from './rest/request'
 import { subscriptionsSurface } from './rest/subscriptions'
 import { isTrpcPath, mountTrpc, renderTrpcError } from './trpc-http'
 
-const MAX_BODY_BYTES = 256 * 1024
-
-/** As long as servers, proxies and browsers usually let an address be. */
-const MAX_URL_LENGTH = 16 * 1024
-
-/** What the process knows of a request besides what it says. */
-export type RequestOrigin = { address?: string | undefined }
-
 export type App = {
   /** Answers every request; never throws. `origin.address` is the client's, for what is limited per address. */
-  fetch(request: Request, origin?: RequestOrigin): Promise<Response>
+  fetch(request: Request, origin?: Origin): Promise<Response>
   operations: Operation[]
   surfaces: Surface[]
 }
@@ -69,13 +69,13 @@ export function createApp(deps: Deps, isDraining = () => false): App {
 
   const surfaceAt = errorSurface(surfaces)
   const refuse = (c: Context, error: AppError) =>
-    isTrpcPath(c.req.path) ? renderTrpcError(c, error) : renderError(c, surfaceAt(c.req.path), error)
+    isTrpcPath(c.req.path) ? renderTrpcError(c, error) : renderError(surfaceAt(c.req.path), error)
 
   const app = new Hono<Env>({ strict: false })
   const refuseMethod = refusalOfMethods(app, surfaceAt)
   app.use(async (c, next) => {
     const started = performance.now()
-    const id = `req_${randomUUID()}`
+    const id = newRequestId()
     c.set('requestId', id)
     await next()
     if (c.res.status === 404) await refuseMethod(c, async () => undefined)
@@ -108,25 +108,43 @@ export function createApp(deps: Deps, isDraining = () => false): App {
   app.get('/', (c) => c.redirect('/docs'))
   mountPages(app, deps, isDraining)
   mountStripe(app, deps)
-  const mcp = createMcpEndpoint(deps, operations, () => readOwn(app, deps, '/openapi.json'))
-  app.all('/mcp', (c) => mcp(c.req.raw, { requestId: c.get('requestId'), address: addressOf(c) }))
+  mountMcp(app, deps, operations)
   app.notFound((c) =>
     refuse(c, new AppError('not_found', `There is nothing at ${c.req.path}. See /docs for what there is.`)),
   )
-  app.onError((error, c) => refuse(c, unexpected(c, deps, error)))
-  const { trustedProxies } = deps.config
-  const fetch: App['fetch'] = async (request, origin = {}) =>
-    app.fetch(request, trustedProxies.length === 0 ? origin : behindProxies(request, origin, trustedProxies))
-  return { fetch, operations, surfaces }
+  app.onError((error, c) => refuse(c, unexpected({ id: c.get('requestId'), route: routePath(c, -1) }, deps, error)))
+  return { fetch: fetchOf(app, deps, surfaces), operations, surfaces }
+}
+
+function fetchOf(app: Hono<Env>, deps: Deps, surfaces: readonly Surface[]): App['fetch'] {
+  const { trustedProxies, roles } = deps.config
+  const directly = roles.includes('api') ? createDirectDoor(deps, surfaces) : () => undefined
+  return async (request, origin = {}) => {
+    const own = trustedProxies.length === 0 ? origin : behindProxies(request, origin, trustedProxies)
+    return directly(request, own) ?? app.fetch(request, own)
+  }
 }
 
 /** The client's address is worked out for the few requests that are counted by it. */
-function behindProxies(request: Request, origin: Env['Bindings'], proxies: TrustedProxies): Env['Bindings'] {
+function behindProxies(request: Request, origin: Origin, proxies: TrustedProxies): Origin {
   return {
     get address() {
       return clientAddress(origin.address, request.headers, proxies)
     },
   }
+}
+
+function mountMcp(app: Hono<Env>, deps: Deps, operations: Operation[]): void {
+  const mcp = createMcpEndpoint(deps, operations, () => readOwn(app, deps, '/openapi.json'))
+  app.all('/mcp', (c) => {
+    const requestId = c.get('requestId')
+    return mcp(c.req.raw, {
+      requestId,
+      get address() {
+        return addressOf(c)
+      },
+    })
+  })
 }
 
 /** A document of ours as its address serves it. */

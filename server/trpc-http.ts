@@ -3,7 +3,7 @@ import { TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc'
 import type { Hono } from 'hono'
 import type { Deps } from './context'
 import { type AppError, ERRORS } from './kernel/errors'
-import { type Context, type Env, requestContext } from './rest/request'
+import { arrivalOf, type Context, type Env, requestContext } from './rest/request'
 import { appRouter } from './router'
 import { toAppError, toErrorData } from './trpc-errors'
 
@@ -21,7 +21,7 @@ export function mountTrpc(app: Hono<Env>, deps: Deps): void {
       req: c.req.raw,
       router: appRouter,
       maxBatchSize: MAX_BATCH,
-      createContext: () => requestContext(c, deps, reply, 'trpc'),
+      createContext: () => requestContext(arrivalOf(c), deps, reply, 'trpc'),
       responseMeta: ({ errors }) => ({ headers: replyHeaders(reply.replayed, errors.map(toAppError)) }),
     })
   })

@@ -1,11 +1,18 @@
 import type { Hono, MiddlewareHandler } from 'hono'
 import { methodNotAllowed } from 'hono/method-not-allowed'
-import { routePath } from 'hono/route'
 import * as z from 'zod'
 import type { Deps, ReplyFacts, RequestContext } from '../context'
 import { AppError, ERRORS, type ErrorCode, toErrorBody } from '../kernel/errors'
 import type { Operation } from '../operations'
-import { type Context, type Env, queryCoercion, type RestRequest, readRequest, requestContext } from './request'
+import {
+  type Arrival,
+  arrivalOf,
+  type Env,
+  queryCoercion,
+  type RestRequest,
+  readRequest,
+  requestContext,
+} from './request'
 
 export { type Env, queryCoercion, type RestRequest } from './request'
 
@@ -113,8 +120,7 @@ export function refusalOfMethods(app: Hono<Env>, surfaceAt: (path: string) => Su
         'method_not_allowed',
         `${c.req.method} is not allowed here. Use ${allowed.join(', ')}.`,
       )
-      c.header('Allow', allowed.join(', '))
-      return renderError(c, surfaceAt(c.req.path), error)
+      return renderError(surfaceAt(c.req.path), error, { Allow: allowed.join(', ') })
     },
   })
 }
@@ -122,9 +128,14 @@ export function refusalOfMethods(app: Hono<Env>, surfaceAt: (path: string) => Su
 export function mountSurfaces(app: Hono<Env>, deps: Deps, surfaces: readonly Surface[]): void {
   for (const surface of surfaces) {
     for (const route of surface.routes) {
-      app.on(route.method, route.path.replace(/\{(\w+)\}/g, ':$1'), (c) => serve(c, deps, surface, route))
+      app.on(route.method, patternOf(route), (c) => serve(arrivalOf(c), deps, surface, route))
     }
   }
+}
+
+/** As Hono writes it: `/v1/products/:id`. */
+export function patternOf({ path }: Pick<Route, 'path'>): string {
+  return path.replace(/\{(\w+)\}/g, ':$1')
 }
 
 /**
@@ -146,37 +157,37 @@ export function statusOf(surface: Surface, code: ErrorCode): number {
   return surface.statusOf?.(code) ?? ERRORS[code].status
 }
 
-export function renderError(c: Context, surface: Surface, error: AppError): Response {
-  c.header('X-Content-Type-Options', 'nosniff')
-  c.header('Cache-Control', 'no-store')
-  if (error.status === 401) c.header('WWW-Authenticate', 'Bearer realm="payhook"')
-  if (error.retryAfterSeconds !== undefined) c.header('Retry-After', String(error.retryAfterSeconds))
-  return c.json(surface.toErrorBody(error) as object, statusOf(surface, error.code) as 400)
-}
-
 const SHARED = { 'Content-Type': 'application/json', 'X-Content-Type-Options': 'nosniff' }
 
 /** What a key may see is for nobody's cache. */
 const PRIVATE = { ...SHARED, 'Cache-Control': 'no-store' }
 
-async function serve(c: Context, deps: Deps, surface: Surface, route: Route): Promise<Response> {
+/** Runs a route's operation and words what comes of it. Never throws. */
+export async function serve(arrival: Arrival, deps: Deps, surface: Surface, route: Route): Promise<Response> {
   const reply: ReplyFacts = { replayed: false }
   try {
-    const request = await readRequest(c)
-    const body = await run(requestContext(c, deps, reply, 'rest'), route, request)
+    const request = await readRequest(arrival)
+    const body = await run(requestContext(arrival, deps, reply, 'rest'), route, request)
     const headers = route.operation.meta.scope === 'public' && route.operation.kind === 'query' ? SHARED : PRIVATE
     const marked = reply.replayed ? { ...headers, 'Idempotency-Replayed': 'true' } : headers
     return new Response(JSON.stringify(body), { status: route.status, headers: marked })
   } catch (error) {
-    return renderError(c, surface, error instanceof AppError ? error : unexpected(c, deps, error))
+    const known = error instanceof AppError ? error : unexpected({ id: arrival.id, route: route.path }, deps, error)
+    return renderError(surface, known)
   }
 }
 
+export function renderError(surface: Surface, error: AppError, more: Record<string, string> = {}): Response {
+  const headers: Record<string, string> = { ...PRIVATE, ...more }
+  if (error.status === 401) headers['WWW-Authenticate'] = 'Bearer realm="payhook"'
+  if (error.retryAfterSeconds !== undefined) headers['Retry-After'] = String(error.retryAfterSeconds)
+  return new Response(JSON.stringify(surface.toErrorBody(error)), { status: statusOf(surface, error.code), headers })
+}
+
 /** Logs what nobody foresaw and tells the caller the request's id, which is all that may be told. */
-export function unexpected(c: Context, deps: Deps, error: unknown): AppError {
-  const id = c.get('requestId')
+export function unexpected({ id, route }: { id: string; route: string }, deps: Deps, error: unknown): AppError {
   // The route, not the path: an id in a path may be all that it takes to pay or to read a receipt.
-  deps.log.error({ err: error, request_id: id, route: routePath(c, -1) }, 'unexpected error')
+  deps.log.error({ err: error, request_id: id, route }, 'unexpected error')
   return new AppError('internal_error', `Something went wrong on our side. Try again; if it stays, quote ${id}.`, {
     cause: error,
   })

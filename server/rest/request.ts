@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Context as HonoContext } from 'hono'
 import * as z from 'zod'
 import { readApiKey } from '../api-key'
@@ -5,8 +6,21 @@ import type { Deps, ReplyFacts, RequestContext } from '../context'
 import { AppError } from '../kernel/errors'
 
 /** What the app's middleware puts beside a request, and what the process knows of it. */
-export type Env = { Variables: { requestId: string }; Bindings: { address?: string | undefined } }
+export type Env = { Variables: { requestId: string }; Bindings: Origin }
 export type Context = HonoContext<Env>
+
+export const MAX_BODY_BYTES = 256 * 1024
+
+/** As long as servers, proxies and browsers usually let an address be. */
+export const MAX_URL_LENGTH = 16 * 1024
+
+/** What the process knows of a request besides what it says. */
+export type Origin = { address?: string | undefined }
+
+/** Quoted in logs and in answers. */
+export function newRequestId(): string {
+  return `req_${randomUUID()}`
+}
 
 /** What a route hands to a surface: strings as they came, the body parsed. */
 export type RestRequest = {
@@ -19,24 +33,45 @@ export type RestRequest = {
   repeated: readonly string[]
 }
 
-export async function readRequest(c: Context): Promise<RestRequest> {
-  const bodyText =
-    c.req.method === 'GET' || c.req.method === 'HEAD' ? '' : await readText(c.req.raw, () => c.req.text())
-  const body = readBody(c, bodyText)
-  const repeated: string[] = []
-  const query: Record<string, string> = {}
-  if (c.req.url.includes('?')) {
-    for (const [name, values] of Object.entries(c.req.queries())) {
-      if (values[0] !== undefined) query[name] = values[0]
-      if (values.length > 1) repeated.push(name)
-    }
-  }
-  return { params: c.req.param() as Record<string, string>, query, body, bodyText, repeated }
+/** A request that a route was found for, whoever found it. */
+export type Arrival = {
+  id: string
+  raw: Request
+  params: Record<string, string>
+  /** The client's address, where the process knows it. */
+  readonly address: string | undefined
 }
 
-function readBody(c: Context, text: string): Record<string, unknown> {
+export function arrivalOf(c: Context): Arrival {
+  return {
+    id: c.get('requestId'),
+    raw: c.req.raw,
+    params: c.req.param() as Record<string, string>,
+    get address() {
+      return addressOf(c)
+    },
+  }
+}
+
+export async function readRequest({ raw, params }: Arrival): Promise<RestRequest> {
+  const hasBody = raw.method !== 'GET' && raw.method !== 'HEAD'
+  const bodyText = hasBody ? await readText(raw, () => raw.text()) : ''
+  const body = readBody(raw.headers, bodyText)
+  const repeated: string[] = []
+  const query: Record<string, string> = {}
+  const questionMark = raw.url.indexOf('?')
+  if (questionMark >= 0) {
+    for (const [name, value] of new URLSearchParams(raw.url.slice(questionMark))) {
+      if (Object.hasOwn(query, name)) repeated.push(name)
+      else query[name] = value
+    }
+  }
+  return { params, query, body, bodyText, repeated }
+}
+
+function readBody(headers: Headers, text: string): Record<string, unknown> {
   if (text === '') return {}
-  const type = c.req.header('content-type') ?? ''
+  const type = headers.get('content-type') ?? ''
   if (!/^application\/([\w.+-]+\+)?json\b/i.test(type)) {
     throw new AppError(
       'unsupported_media_type',
@@ -92,16 +127,22 @@ function coerced(type: unknown, text: string): unknown {
 }
 
 /** What every door knows of a request; the key may come in either header on every path. */
-export function requestContext(c: Context, deps: Deps, reply: ReplyFacts, door: 'rest' | 'trpc'): RequestContext {
+export function requestContext(
+  arrival: Pick<Arrival, 'id' | 'raw' | 'address'>,
+  deps: Deps,
+  reply: ReplyFacts,
+  door: 'rest' | 'trpc',
+): RequestContext {
+  const { id, raw } = arrival
   return {
     ...deps,
     request: {
-      id: c.get('requestId'),
+      id,
       door,
-      apiKey: readApiKey(c.req.raw.headers),
-      idempotencyKey: c.req.header('idempotency-key'),
+      apiKey: readApiKey(raw.headers),
+      idempotencyKey: raw.headers.get('idempotency-key') ?? undefined,
       get address() {
-        return addressOf(c)
+        return arrival.address
       },
     },
     reply,
