@@ -18,12 +18,12 @@ export function webhookEntries(): WebhookEntry[] {
 export function toWebhooks(entries: readonly WebhookEntry[]): Record<string, Json> {
   return Object.fromEntries(
     entries.map(({ type, name }) => {
-      const { title, description, isEmitted } = CATALOGUE[type]
+      const { title, description } = CATALOGUE[type]
       const post = {
         operationId: `on${pascal(type)}`,
         tags: ['webhooks'],
         summary: title,
-        description: isEmitted ? description : `${description} This version does not send it yet.`,
+        description,
         parameters: headersOf(type),
         requestBody: {
           required: true,

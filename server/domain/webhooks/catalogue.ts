@@ -30,8 +30,6 @@ type EventDefinition<T extends z.ZodObject> = {
   description: string
   data: T
   sample: z.infer<T>
-  /** False: it can be subscribed to, and is not made yet. */
-  isEmitted: boolean
 }
 
 const define = <T extends z.ZodObject>(definition: EventDefinition<T>) => definition
@@ -39,22 +37,22 @@ const define = <T extends z.ZodObject>(definition: EventDefinition<T>) => defini
 type Sampled<T extends z.ZodObject> = [data: T, sample: z.infer<T>]
 
 const sale = <T extends z.ZodObject>(title: string, description: string, [data, sample]: Sampled<T>) =>
-  define({ family: 'sale', title, description, data, sample, isEmitted: true })
+  define({ family: 'sale', title, description, data, sample })
 
 const card = <T extends z.ZodObject>(title: string, description: string, [data, sample]: Sampled<T>) =>
-  define({ family: 'card_payment', title, description, data, sample, isEmitted: true })
+  define({ family: 'card_payment', title, description, data, sample })
 
 const crypto = (title: string, description: string, sample: z.infer<typeof payloads.CryptoPayment>) =>
-  define({ family: 'crypto_payment', title, description, data: payloads.CryptoPayment, sample, isEmitted: true })
+  define({ family: 'crypto_payment', title, description, data: payloads.CryptoPayment, sample })
 
 const order = <T extends z.ZodObject>(title: string, description: string, [data, sample]: Sampled<T>) =>
-  define({ family: 'order', title, description, data, sample, isEmitted: true })
+  define({ family: 'order', title, description, data, sample })
 
 const checkout = (title: string, description: string, sample: z.infer<typeof payloads.Checkout>) =>
-  define({ family: 'checkout', title, description, data: payloads.Checkout, sample, isEmitted: true })
+  define({ family: 'checkout', title, description, data: payloads.Checkout, sample })
 
 const dispute = (title: string, description: string, sample: z.infer<typeof Dispute>) =>
-  define({ family: 'dispute', title, description, data: Dispute, sample, isEmitted: true })
+  define({ family: 'dispute', title, description, data: Dispute, sample })
 
 const seen = { ...payloads.cryptoPending, tx_hash: payloads.cryptoSample.tx_hash }
 const refund = { id: '0f1e2d3c-4b7d-8abc-9def-0123456789ab', amount_cents: 1900, reason: 'Customer requested refund' }
@@ -191,7 +189,6 @@ export const CATALOGUE = {
     description: 'Fewer than 3 addresses are free for new crypto payments. At most once an hour and network.',
     data: PoolLow,
     sample: { network: 'bsc', free: 2, is_test: false },
-    isEmitted: true,
   }),
   'store.connection_updated': define({
     family: 'store',
@@ -217,7 +214,6 @@ export const CATALOGUE = {
       reason: 'Every delivery has failed for 5 days. The last time: The receiver answered 503.',
       failing_since: '2026-02-25T09:00:00.000Z',
     },
-    isEmitted: true,
   }),
 }
 

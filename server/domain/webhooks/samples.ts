@@ -43,9 +43,9 @@ export async function sendSample(ctx: StoreContext, id: string): Promise<Webhook
 /** The catalogue as callers read it. */
 export function listEventTypes(): EventTypeInfo[] {
   return EVENT_TYPES.map((type) => {
-    const { family, title, description, isEmitted } = CATALOGUE[type]
+    const { family, title, description } = CATALOGUE[type]
     const { $schema: _, ...schema } = z.toJSONSchema(bodySchemaOf(type))
-    return { type, family, title, description, is_emitted: isEmitted, body_schema: schema, sample: sampleBody(type) }
+    return { type, family, title, description, body_schema: schema, sample: sampleBody(type) }
   })
 }
 

@@ -10,7 +10,6 @@ export const Webhook = z.object({
   url: z.string(),
   description: z.string().nullable(),
   events: z.array(z.string()),
-  not_sent_yet: z.array(z.string()).describe('Those of events that this version does not make yet'),
   is_active: z.boolean().describe('Only an active endpoint is sent anything'),
   disabled_reason: z.string().nullable().describe('Why the endpoint was switched off, when it was not by you'),
   failing_since: Instant.nullable().describe('Since when nothing has arrived there; null while deliveries succeed'),
@@ -120,7 +119,6 @@ export const EventTypeInfo = z.object({
   family: z.enum(FAMILIES).describe('Events of one family have the same signature headers and frame'),
   title: z.string(),
   description: z.string(),
-  is_emitted: z.boolean().describe('False: it can be subscribed to, and this version does not send it yet'),
   body_schema: z.looseObject({}).describe('JSON Schema of the whole body'),
   sample: z.looseObject({}).describe('What a receiver may find in the body'),
 })

@@ -3,7 +3,7 @@ import type { StoreContext } from '../../context'
 import { olderThan, pageOf, readCursor } from '../../db/paging'
 import { AppError } from '../../kernel/errors'
 import { derivedRowId, newRowId, newSigningSecret, storeOfRowId } from '../../kernel/ids'
-import { CATALOGUE, EVENT_TYPES, isEventType, nearestEventTypes } from './catalogue'
+import { EVENT_TYPES, isEventType, nearestEventTypes } from './catalogue'
 import type { NewWebhook, Webhook, WebhookQuery, WebhookUpdate } from './schema'
 import { type WebhookEndpointRow, webhookEndpoints } from './table'
 
@@ -176,7 +176,6 @@ export function toWebhook(row: WebhookEndpointRow): Webhook {
     url: row.url,
     description: row.description,
     events: row.events,
-    not_sent_yet: row.events.filter((type) => isEventType(type) && !CATALOGUE[type].isEmitted),
     is_active: row.isActive,
     disabled_reason: row.disabledReason,
     failing_since: row.failingSince?.toISOString() ?? null,

@@ -43,10 +43,7 @@ export function Events() {
                 <dt>
                   <code>{type}</code>
                 </dt>
-                <dd>
-                  {CATALOGUE[type].description}
-                  {CATALOGUE[type].isEmitted ? null : ' Not sent yet by this version.'}
-                </dd>
+                <dd>{CATALOGUE[type].description}</dd>
               </>
             ))}
           </dl>

@@ -60,7 +60,6 @@ test('the secret is shown on creation and never again', async () => {
     url,
     description: 'Mine',
     events,
-    not_sent_yet: [],
     is_active: true,
     disabled_reason: null,
     failing_since: null,
@@ -244,12 +243,10 @@ test('the event types are listed with their fields and a sample', async () => {
   expect(types[1]).toMatchObject({
     type: 'sale.refunded',
     family: 'sale',
-    is_emitted: true,
     body_schema: { properties: { data: { properties: { total_refunded_cents: { type: 'integer' } } } } },
     sample: { event: 'sale.refunded', created_at: '2026-03-02T09:00:00.000Z', data: { amount_cents: 900 } },
   })
   expect(types.find(({ type }) => type === 'payment.confirmed')).toMatchObject({
-    is_emitted: true,
     sample: { event: 'payment.confirmed', currency: 'USDT' },
   })
 })
