@@ -172,9 +172,17 @@ function groupsOf(chars: string): string {
   return (chars.toUpperCase().match(new RegExp(`.{${LICENSE_GROUP}}`, 'g')) ?? []).join('-')
 }
 
-/** The text with its licence keys unreadable, for who may not read those. */
+const LICENSE_KEYS = /\b[0-9A-HJKMNP-TV-Z]{5}(-[0-9A-HJKMNP-TV-Z]{5}){4}\b/g
+const SESSION_IDS = new RegExp(`\\bcs_(live|test)_${CHAR}{${STORE_CHARS}}${CHAR}{26}\\b`, 'g')
+
+/**
+ * The text without its licence keys, for who may not read those, and without session ids: whoever knows the id of a paid session
+ * is taken for the buyer, and is shown the key on the receipt.
+ */
 export function concealLicenseKeys(text: string): string {
-  return text.replace(/\b[0-9A-HJKMNP-TV-Z]{5}(-[0-9A-HJKMNP-TV-Z]{5}){4}\b/g, (key) => key.replace(/\w/g, '•'))
+  return text
+    .replace(LICENSE_KEYS, (key) => key.replace(/\w/g, '•'))
+    .replace(SESSION_IDS, (id, mode: string) => `cs_${mode}_`.padEnd(id.length, '•'))
 }
 
 const LICENSE_KEY = new RegExp(`^${CHAR}{${LICENSE_GROUPS * LICENSE_GROUP}}$`)

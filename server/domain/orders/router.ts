@@ -1,4 +1,4 @@
-import { derivedRowId } from '../../kernel/ids'
+import { concealLicenseKeys, derivedRowId } from '../../kernel/ids'
 import { router, type StoreRequest, storeProcedure } from '../../trpc'
 import { isGranted } from '../keys/lookup'
 import { createOrder } from '../payments/creation'
@@ -33,7 +33,7 @@ export const ordersRouter = router({
     })
     .input(NewOrder)
     .output(Order)
-    .mutation(async ({ ctx, input }) => shown(ctx, await createOrder(ctx, input, ctx.request.idempotentRun))),
+    .mutation(async ({ ctx, input }) => opened(ctx, await createOrder(ctx, input, ctx.request.idempotentRun))),
 
   list: storeProcedure
     .meta({
@@ -102,9 +102,20 @@ export const ordersRouter = router({
 })
 
 /** An order without its licence key, for callers who may not read those. */
-function shown(ctx: StoreRequest, row: Parameters<typeof toOrder>[1]): Order {
+function opened(ctx: StoreRequest, row: Parameters<typeof toOrder>[1]): Order {
   const order = toOrder(ctx, row)
   return isGranted(ctx.credential, 'licenses:read') ? order : { ...order, license: null }
+}
+
+/**
+ * Such callers don't come by the key through its receipt either, whose address is the checkout's. Whoever makes an order needs
+ * that for the buyer, and is told it then alone. Only variants issue keys.
+ */
+function shown(ctx: StoreRequest, row: Parameters<typeof toOrder>[1]): Order {
+  const order = opened(ctx, row)
+  if (order.variant_id === null || isGranted(ctx.credential, 'licenses:read')) return order
+  const { session_id, checkout_url } = order
+  return { ...order, session_id: concealLicenseKeys(session_id), checkout_url: concealLicenseKeys(checkout_url) }
 }
 
 /** What a call makes outside gets its id from the call's run, so that a retry finds it, also when the first call crashed half-way. */

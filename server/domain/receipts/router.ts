@@ -1,6 +1,5 @@
-import { concealLicenseKeys } from '../../kernel/ids'
-import { router, type StoreRequest, storeProcedure } from '../../trpc'
-import { isGranted } from '../keys/lookup'
+import { router, storeProcedure } from '../../trpc'
+import { concealedFrom } from '../keys/concealed'
 import { EmailDetail, EmailPage, EmailQuery, EmailRef, ReceiptResend } from './schema'
 import { getEmail, listEmails, resendReceipt } from './service'
 
@@ -27,7 +26,7 @@ export const emailsRouter = router({
     })
     .input(EmailRef)
     .output(EmailDetail)
-    .query(async ({ ctx, input }) => shown(ctx, await getEmail(ctx, input.id))),
+    .query(async ({ ctx, input }) => concealedFrom(ctx.credential, await getEmail(ctx, input.id))),
 
   resend_receipt: storeProcedure
     .meta({
@@ -40,11 +39,5 @@ export const emailsRouter = router({
     })
     .input(ReceiptResend)
     .output(EmailDetail)
-    .mutation(async ({ ctx, input }) => shown(ctx, await resendReceipt(ctx, input))),
+    .mutation(async ({ ctx, input }) => concealedFrom(ctx.credential, await resendReceipt(ctx, input))),
 })
-
-/** An e-mail without its licence key, for callers who may not read those. */
-function shown({ credential }: StoreRequest, email: EmailDetail): EmailDetail {
-  if (isGranted(credential, 'licenses:read')) return email
-  return { ...email, text: concealLicenseKeys(email.text), html: concealLicenseKeys(email.html) }
-}

@@ -201,7 +201,6 @@ export const CATALOGUE = {
       ...{ requirements: [], requirements_due_by: null, disabled_reason: null, next_step: null, is_test: false },
       updated_at: '2026-03-02T09:00:00.000Z',
     },
-    isEmitted: true,
   }),
   'webhook.disabled': define({
     family: 'webhook',

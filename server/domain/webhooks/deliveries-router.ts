@@ -1,4 +1,5 @@
 import { storeProcedure } from '../../trpc'
+import { concealedFrom } from '../keys/concealed'
 import { getDeliveryDetail, listDeliveries, toDelivery } from './deliveries'
 import {
   DeliveryDetail,
@@ -61,7 +62,7 @@ export const deliveryProcedures = {
     })
     .input(DeliveryRef)
     .output(DeliveryDetail)
-    .query(({ ctx, input }) => getDeliveryDetail(ctx, input.id)),
+    .query(async ({ ctx, input }) => concealedFrom(ctx.credential, await getDeliveryDetail(ctx, input.id))),
 
   replay_delivery: storeProcedure
     .meta({

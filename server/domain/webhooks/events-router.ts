@@ -1,4 +1,5 @@
 import { router, storeProcedure } from '../../trpc'
+import { concealedFrom } from '../keys/concealed'
 import { toDelivery } from './deliveries'
 import { EventDetail, EventPage, EventQuery, EventRef, SendEventInput } from './deliveries-schema'
 import { deliveriesOf, getEvent, listEvents, toEvent } from './event-log'
@@ -18,7 +19,8 @@ export const eventsRouter = router({
     .output(EventPage)
     .query(async ({ ctx, input }) => {
       const page = await listEvents(ctx, input)
-      return { events: page.rows.map(toEvent), next_cursor: page.nextCursor }
+      const events = concealedFrom(ctx.credential, page.rows.map(toEvent))
+      return { events, next_cursor: page.nextCursor }
     }),
 
   get: storeProcedure
@@ -33,7 +35,10 @@ export const eventsRouter = router({
     .output(EventDetail)
     .query(async ({ ctx, input }) => {
       const event = await getEvent(ctx, input.id)
-      return { ...toEvent(event), deliveries: (await deliveriesOf(ctx, event)).map(toDelivery) }
+      return {
+        ...concealedFrom(ctx.credential, toEvent(event)),
+        deliveries: (await deliveriesOf(ctx, event)).map(toDelivery),
+      }
     }),
 
   send: storeProcedure

@@ -24,6 +24,12 @@ export function Licences({ publicUrl }: { publicUrl: string }) {
         <code>order.paid</code> on. It is kept as it is, so that buyer and store can read it again at any time.
       </p>
       <p>
+        An API key without <code>licenses:read</code> sees licence keys nowhere: not in orders, events, deliveries and
+        e-mails, and neither the address of a variant's checkout, since the receipt behind it shows the key. Only{' '}
+        <code>create_order</code> answers it, once, for the buyer. Webhook endpoints are told everything: give{' '}
+        <code>webhooks:write</code> to nobody who may not know the keys.
+      </p>
+      <p>
         Your app checks the key on its user's machine, without an API key. It says which product it is: a key of another
         product or store is <code>unknown</code>, and so is the key of a test order of a live product, unless you ask
         with <code>"mode": "test"</code>.

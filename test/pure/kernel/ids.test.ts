@@ -72,6 +72,10 @@ test('a licence key is read however it was typed, and concealed wherever it stan
       expect(concealLicenseKeys(`<b>${key}</b>: ${key}, PP-2603-7K2M9Q`)).toBe(
         '<b>•••••-•••••-•••••-•••••-•••••</b>: •••••-•••••-•••••-•••••-•••••, PP-2603-7K2M9Q',
       )
+      const session = newSessionId(1n, true)
+      expect(concealLicenseKeys(`https://x.test/checkout/${session}/receipt`)).toBe(
+        `https://x.test/checkout/cs_test_${'•'.repeat(session.length - 8)}/receipt`,
+      )
     }),
   )
 })
