@@ -25,7 +25,15 @@ export type Log = {
 }
 
 /** A worker that can be told that there is new work; it would find it by itself a little later. */
-export type Work = 'gateway_notices' | 'stranded_pages' | 'shares' | 'webhooks' | 'revenue' | 'ledger' | 'mail'
+export type Work =
+  | 'crypto_orders'
+  | 'gateway_notices'
+  | 'stranded_pages'
+  | 'shares'
+  | 'webhooks'
+  | 'revenue'
+  | 'ledger'
+  | 'mail'
 
 /** What a job's run that takes long hears of the world meanwhile. */
 export type Turn = {

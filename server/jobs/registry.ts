@@ -6,6 +6,7 @@ import { pruneKeys } from '../domain/idempotency/service'
 import { foldLedger } from '../domain/ledger/roller'
 import { pruneNotices } from '../domain/notices/retention'
 import { followNotices } from '../domain/notices/service'
+import { settleCryptoOrders } from '../domain/payments/crypto-orders'
 import { expireSessions } from '../domain/payments/expiry'
 import { reconcileAttempts } from '../domain/payments/reconciliation'
 import { recoverAttempts, recoverRefunds } from '../domain/payments/recovery'
@@ -57,6 +58,8 @@ export const jobs: readonly Job[] = [
       run: (deps, turn) => watchNetwork(deps, network, turn),
     }),
   ),
+  // Beside the watcher, which wakes it.
+  { name: 'crypto_orders', role: 'chain', everyMs: 2 * SECOND_MS, run: settleCryptoOrders },
   { name: 'mail', role: 'jobs', everyMs: MINUTE_MS / 4, run: sendDueEmails },
   { name: 'mail_retention', role: 'jobs', everyMs: HOUR_MS, run: pruneEmails },
   { name: 'webhooks', role: 'webhooks', everyMs: POLL_MS, run: deliverDue },

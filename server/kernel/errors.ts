@@ -65,6 +65,7 @@ export const ERRORS = {
   gateway_failed: { status: 502, trpc: 'BAD_GATEWAY', retryable: true },
   all_addresses_held: { status: 503, trpc: 'SERVICE_UNAVAILABLE', retryable: true },
   rate_unavailable: { status: 503, trpc: 'SERVICE_UNAVAILABLE', retryable: true },
+  crypto_not_offered: { status: 400, trpc: 'BAD_REQUEST', retryable: false },
   gateway_not_configured: { status: 503, trpc: 'SERVICE_UNAVAILABLE', retryable: false },
   unavailable: { status: 503, trpc: 'SERVICE_UNAVAILABLE', retryable: true },
 } as const satisfies Record<string, { status: number; trpc: string; retryable: boolean }>

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto'
 import type { Deps } from '../context'
 import { leastCharge } from '../domain/orders/amounts'
 import type { Item } from '../domain/orders/service'
-import { type Checkout, findCheckout, isOfCards, obstacleOf } from '../domain/payments/checkout'
+import { type Checkout, findCheckout } from '../domain/payments/checkout'
 import { itemOf } from '../domain/payments/goods'
 import { findSeller, type LinkedSale, mayBeCalled, openLinkedSession, type Seller } from '../domain/payments/links'
+import { isOfCards, obstacleOf } from '../domain/payments/obstacles'
 import { MINUTE_MS } from '../kernel/clock'
 import { AppError } from '../kernel/errors'
 import { exponentOf, formatMoney } from '../kernel/money'
@@ -93,10 +94,10 @@ type Ready = LinkedSale & { price: Discounted }
 /** What the link sells, or the page that says why it can't, or that asks how much. */
 async function saleOf(c: PageContext, link: Link): Promise<Ready | Response> {
   const { texts } = c.get('visit')
-  const obstacle = obstacleOf(link.ctx, link.store, link.goods)
+  const { terms, goods } = link
+  const obstacle = await obstacleOf(link.ctx, link.store, goods, goods?.product.currency ?? terms.currency)
   // What costs nothing needs no gateway; whether it does is known only below.
   if (obstacle && !isOfCards(obstacle)) return sendObstacle(c, obstacle, link)
-  const { terms, goods } = link
   const problems = [...link.problems, ...(await refusedWebhook(link))]
   if (problems.length > 0) return sendLinkProblems(c, wordsFor(c, problems, link), link)
   const name = terms.productName ?? texts.paymentTo(link.store.name)

@@ -1,7 +1,8 @@
 import type { Deps } from '../context'
 import { licenseOf, statusOf } from '../domain/licenses/service'
-import { type Checkout, findCheckout, isOfCards, type Obstacle, obstacleOf } from '../domain/payments/checkout'
+import { type Checkout, findCheckout } from '../domain/payments/checkout'
 import { goodsOf } from '../domain/payments/goods'
+import { isOfCards, type Obstacle, obstacleOf } from '../domain/payments/obstacles'
 import { returnFromPage } from '../domain/payments/redirect'
 import { finishAuthentication } from '../domain/payments/service'
 import { applyCoupon, removeCoupon } from '../domain/payments/session-coupon'
@@ -30,6 +31,8 @@ export async function showSession(c: PageContext, deps: Deps, sessionId: string)
       return sendRedirected(c, checkout, false)
     case 'settling':
       return sendSettling(c, checkout)
+    case 'awaiting':
+      return sendProcessing(c, checkout)
     case 'requires_action':
       return seeOther(c, checkoutPath(c.get('visit'), sessionId, 'challenge'))
     case 'paid':
@@ -107,7 +110,7 @@ async function triedCoupon(deps: Deps, sessionId: string, intent: string | null,
 /** What an open order still needs of its product: whether it may be sold, and its description. */
 async function goodsFor({ ctx, store, order }: Checkout): Promise<{ obstacle: Obstacle; description: string | null }> {
   const goods = await goodsOf(ctx, order)
-  const obstacle = obstacleOf(ctx, store, goods)
+  const obstacle = await obstacleOf(ctx, store, goods, order.currency)
   // What costs nothing needs no gateway.
   const stands = isOfCards(obstacle) && order.amountMinor === 0n ? null : obstacle
   return { obstacle: stands, description: goods?.product.description ?? null }

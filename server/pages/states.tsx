@@ -1,5 +1,6 @@
 import type { StoreContext } from '../context'
-import type { Checkout, Obstacle } from '../domain/payments/checkout'
+import type { Checkout } from '../domain/payments/checkout'
+import type { Obstacle } from '../domain/payments/obstacles'
 import type { AppError, ErrorCode } from '../kernel/errors'
 import { formatMoney } from '../kernel/money'
 import { checkoutPath, type PageContext, sendPage } from './page'

@@ -7,7 +7,7 @@ import { discountOf, type Price, refusalOf } from './pricing'
 import { CouponRefusedError, refusalText } from './refusals'
 import { type CouponRefusal, normalCode } from './schema'
 import { type CouponRow, coupons } from './table'
-import { countUse, customerOf, deleteUse, insertUse, release, uncountUse, useNumbers } from './uses'
+import { countUse, customerOf, deleteUse, insertUse, release, sameCoupon, uncountUse, useNumbers } from './uses'
 
 /**
  * A test order may have a live coupon where no test coupon has its code, unless `ownMode` forbids it: a rehearsal, by the coupon's
@@ -109,6 +109,18 @@ export async function dropCoupon(tx: StoreContext, order: OrderRow): Promise<Ord
 /** For an order that nobody will pay any more. The order goes on saying what it would have cost. */
 export async function giveBackCoupon(tx: StoreContext, order: OrderRow): Promise<void> {
   if (order.couponId !== null) await release(tx, order.id, order.couponId)
+}
+
+/**
+ * For an order that was paid on time, as it turned out after its session had ended and its use was free again. The buyer has paid the
+ * price with the coupon; where somebody else has taken the last use meanwhile, this one is not counted.
+ */
+export async function retakeCoupon(tx: StoreContext, { id, couponId, isTest }: OrderRow): Promise<void> {
+  const [coupon] = couponId === null ? [] : await tx.db.select().from(coupons).where(sameCoupon(tx, couponId))
+  if (!coupon || coupon.isTest !== isTest) return
+  await insertUse(tx, id, coupon.id, null, null)
+  const { isCounted } = await countUse(tx, coupon)
+  if (!isCounted) await deleteUse(tx, id, coupon.id)
 }
 
 type Discounted = Pick<OrderRow, 'couponId' | 'couponCode' | 'discountMinor'>

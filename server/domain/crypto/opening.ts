@@ -29,7 +29,7 @@ const batchesOf = new WeakMap<object, Batches<StoreContext, Opening, CryptoPayme
  * Throws no_address_configured, all_addresses_held, and idempotency_in_flight where the payment is there already.
  */
 export async function openPayment(ctx: StoreContext, opening: Opening): Promise<CryptoPaymentRow> {
-  if (ctx.afterCommit) return openAlone(ctx, opening)
+  if (ctx.afterCommit || opening.order) return openAlone(ctx, opening)
   const batches = batchesOf.get(ctx.db) ?? createBatches(openTogether, BATCHES)
   batchesOf.set(ctx.db, batches)
   return batches.add(`${ctx.storeId} ${ctx.isTest} ${opening.input.network}`, ctx, opening)
@@ -53,6 +53,7 @@ async function openAlone(ctx: StoreContext, opening: Opening): Promise<CryptoPay
   for (;;) {
     try {
       return await inTransaction(ctx, async (tx) => {
+        await opening.order?.hold(tx)
         const [outcome] = await openAll(tx, [opening])
         if (outcome?.status === 'fulfilled') return outcome.value
         throw outcome?.reason

@@ -25,7 +25,9 @@ export const paymentsRouter = router({
     })
     .input(NewPayment)
     .output(Payment)
-    .mutation(async ({ ctx, input }) => toOnePayment(ctx, await createPayment(ctx, input, ctx.request.idempotentRun))),
+    .mutation(async ({ ctx, input }) =>
+      toOnePayment(ctx, await createPayment(ctx, input, { run: ctx.request.idempotentRun })),
+    ),
 
   list: storeProcedure
     .meta({

@@ -27,6 +27,8 @@ export const Payment = z.object({
   tx_hash: z.string().describe('Empty until a transfer is seen'),
   confirmations: z.int().describe('Of tx_hash'),
   required_confirmations: z.int(),
+  order_id: z.uuid().nullable().describe('The order of your checkout page that it pays; null for a payment of its own'),
+  is_surplus: z.boolean().describe('The order had been paid otherwise: send it back'),
   external_order_id: z.string(),
   customer_email: z.string(),
   redirect_url: z.string(),

@@ -13,20 +13,25 @@ import { currentRate } from './rates'
 import type { NewPayment, PaymentQuery } from './schema'
 import { lockPayment } from './settlement'
 import { type CryptoPaymentRow, cryptoPayments } from './table'
+import type { OrderToPay } from './terms'
 
 /**
  * A payment with an address of the pool, locked to it until it ends. `run` names this very call: a repetition whose first answer was
- * lost gets the payment that the first one made.
+ * lost gets the payment that the first one made. `order` makes it a payment of the checkout page.
  * Throws invalid_request for a pair that doesn't exist, network_not_enabled, rate_unavailable, no_address_configured and
  * all_addresses_held.
  */
-export async function createPayment(ctx: StoreContext, input: NewPayment, run?: string): Promise<CryptoPaymentRow> {
+export async function createPayment(
+  ctx: StoreContext,
+  input: NewPayment,
+  { run, order }: { run?: string | undefined; order?: OrderToPay } = {},
+): Promise<CryptoPaymentRow> {
   const coin = payableCoin(ctx, input)
   const id = run === undefined ? newRowId(ctx.storeId) : derivedRowId(ctx.storeId, `payment ${run}`)
   const made = run === undefined ? undefined : await findPayment(ctx, eq(cryptoPayments.id, id))
   if (made) return made
   // It may ask the world outside: not inside the transaction.
-  return openPayment(ctx, { id, input, coin, rate: await currentRate(ctx, coin) })
+  return openPayment(ctx, { id, input, coin, rate: await currentRate(ctx, coin), ...(order && { order }) })
 }
 
 function payableCoin(ctx: StoreContext, { network, currency }: NewPayment): CoinFacts {

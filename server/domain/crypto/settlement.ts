@@ -42,6 +42,8 @@ export async function settlePayments(tx: StoreContext, ids: readonly string[], t
       changed.flatMap(({ before, after }) => eventsOf(tx, before, after, tip)),
     ),
   ])
+  const paying = changed.some(({ after }) => after.status === 'confirmed' && after.orderUse === 'awaited')
+  if (paying) tx.afterCommit?.add(() => tx.wake('crypto_orders'))
 }
 
 type Settled = { before: CryptoPaymentRow; after: CryptoPaymentRow; remarks: Remark[] }

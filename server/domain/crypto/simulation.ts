@@ -10,6 +10,7 @@ import type { BlockRef, Transfer } from '../../ports/network'
 import { type Chain, chainOf, readCursorOf } from '../chains/chain'
 import { takeBlocks, unwindTo } from '../chains/intake'
 import { chainTransfers } from '../chains/table'
+import { settleOrderOf } from '../payments/crypto-orders'
 import type { NewSimulation } from './schema'
 import { getPayment } from './service'
 import { type CryptoPaymentRow, cryptoPayments, isWaiting } from './table'
@@ -29,6 +30,7 @@ export async function simulate(ctx: StoreContext, input: NewSimulation): Promise
   }
   const payment = await getPayment(ctx, input.payment_number)
   await ACTIONS[input.action](ctx, payment, input)
+  await settleOrderOf(ctx, payment.id)
   return getPayment(ctx, input.payment_number)
 }
 

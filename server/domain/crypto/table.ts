@@ -20,11 +20,20 @@ export const PAYMENT_STATUSES = ['pending', 'confirmed', 'expired', 'cancelled',
 export const cryptoStatus = pgEnum('crypto_payment_status', PAYMENT_STATUSES)
 export const coinKind = pgEnum('coin', COINS)
 
+/** What a payment of the checkout page is to its order: `surplus` where that was paid otherwise before. */
+export const orderUse = pgEnum('order_use', ['awaited', 'paid', 'surplus'])
+
 /** Amounts of a chain: whole base units, which may have 78 digits. */
 export const baseUnits = (name: string) => numeric(name, { precision: 78, scale: 0, mode: 'bigint' })
 
 /** Worded as its index is, so that the planner uses it. */
 export const isWaiting = sql.raw('(due_at is not null or due_height is not null)')
+
+/** Payments that may yet pay the order that they are for: nothing else may pay it meanwhile. */
+export const mayPayOrder = sql.raw(`order_use = 'awaited' and crypto_payments.status in ('pending', 'confirmed')`)
+
+/** Those whose order hasn't heard of it; worded as their index is. */
+export const isConfirmedForOrder = sql.raw(`order_use = 'awaited' and crypto_payments.status = 'confirmed'`)
 
 export const cryptoPayments = pgTable(
   'crypto_payments',
@@ -60,6 +69,9 @@ export const cryptoPayments = pgTable(
     txHash: text('tx_hash'),
     /** The block of that transfer. */
     height: bigint('height', { mode: 'bigint' }),
+    /** The order of the checkout page that it is for; null for a payment of its own, which has no use for one either. */
+    orderId: uuid('order_id'),
+    orderUse: orderUse('order_use'),
     externalOrderId: text('external_order_id'),
     customerEmail: text('customer_email'),
     redirectUrl: text('redirect_url'),
@@ -93,6 +105,10 @@ export const cryptoPayments = pgTable(
       .on(t.storeId, t.isTest, t.externalOrderId, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst())
       .where(sql`external_order_id is not null`),
     index('crypto_payments_address').on(t.storeId, t.isTest, t.network, t.address, t.createdAt.desc().nullsFirst()),
+    index('crypto_payments_order').on(t.storeId, t.orderId).where(sql`order_id is not null`),
+    index('crypto_payments_order_due')
+      .on(t.storeId, t.confirmedAt)
+      .where(sql`order_use = 'awaited' and status = 'confirmed'`),
     // Every new block asks what it changes.
     index('crypto_payments_waiting').on(t.storeId, t.isTest, t.network, t.dueAt, t.dueHeight).where(isWaiting),
   ],

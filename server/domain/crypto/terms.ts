@@ -6,10 +6,16 @@ import type { NewPayment } from './schema'
 import { confirmationsOf, type Settings } from './settings'
 
 /** What a payment is made of: what was asked for, and the price of the coin at that moment. */
-export type Opening = { id: string; input: NewPayment; coin: CoinFacts; rate: Rate }
+export type Opening = { id: string; input: NewPayment; coin: CoinFacts; rate: Rate; order?: OrderToPay }
+
+/**
+ * An order of the checkout page. `hold` takes its row for the payment's transaction, and throws where the order can't be paid so any
+ * more.
+ */
+export type OrderToPay = { id: string; hold(tx: StoreContext): Promise<void> }
 
 /** What a payment asks for, by its store's settings. */
-export function termsOf(ctx: StoreContext, { id, input, coin, rate }: Opening, settings: Settings) {
+export function termsOf(ctx: StoreContext, { id, input, coin, rate, order }: Opening, settings: Settings) {
   const { network, currency, amount_usd_cents: usdCents } = input
   const at = ctx.clock.now()
   const expiresAt = addMs(at, settings.expiryMinutes * MINUTE_MS)
@@ -27,6 +33,8 @@ export function termsOf(ctx: StoreContext, { id, input, coin, rate }: Opening, s
     rateSource: rate.source,
     rateAt: rate.at,
     requiredConfirmations: confirmationsOf(settings, network),
+    orderId: order?.id ?? null,
+    orderUse: order ? ('awaited' as const) : null,
     externalOrderId: input.external_order_id || null,
     customerEmail: input.customer_email ?? null,
     redirectUrl: input.redirect_url ?? null,

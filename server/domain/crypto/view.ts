@@ -28,6 +28,8 @@ export function toPayment(ctx: StoreContext, row: CryptoPaymentRow, head: bigint
     tx_hash: row.txHash ?? '',
     confirmations: confirmationsAt(row.height, head),
     required_confirmations: row.requiredConfirmations,
+    order_id: row.orderId,
+    is_surplus: row.orderUse === 'surplus',
     external_order_id: row.externalOrderId ?? '',
     customer_email: row.customerEmail ?? '',
     redirect_url: row.redirectUrl ?? '',

@@ -14,6 +14,7 @@ export type OrderChange =
   | { kind: 'refunded'; order: OrderRow; refund: RefundRow }
   | { kind: 'refund_failed'; order: OrderRow; refund: FailedRefund }
   | { kind: 'surplus_returned'; order: OrderRow; amountMinor: bigint }
+  | { kind: 'surplus_received'; order: OrderRow; surplus: EventData<'order.surplus_received'>['surplus'] }
   | { kind: 'disputed' | 'dispute_won' | 'dispute_lost'; order: OrderRow; dispute: DisputeRow }
 
 export type FailedRefund = Pick<RefundRow, 'id' | 'amountMinor' | 'reason' | 'failureCode'>
@@ -72,6 +73,8 @@ function eventsOf(tx: StoreContext, change: OrderChange) {
           surplus_cents: toWireMinor(change.amountMinor),
         }),
       ]
+    case 'surplus_received':
+      return [happened('order.surplus_received', { ...toOrder(tx, order), surplus: change.surplus })]
     case 'disputed':
       return [disputedEvent(order, change.dispute)]
     case 'dispute_won':

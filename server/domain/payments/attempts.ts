@@ -8,6 +8,7 @@ import { claimUse } from '../coupons/uses'
 import { lockOrder } from '../orders/service'
 import { type OrderRow, orders } from '../orders/table'
 import { isPayable } from './checkout'
+import { hasOpenPayment } from './crypto-orders'
 import { OPEN_ATTEMPT, type PaymentAttemptRow, paymentAttempts } from './table'
 
 export type ClaimedAttempt = { order: OrderRow; attempt: PaymentAttemptRow }
@@ -43,6 +44,7 @@ export function claimAttempt(
     const held = await lockOrder(tx, orderId)
     // A coupon may have made it free meanwhile: there is nothing to charge then.
     if (!isPayable(held, at) || held.amountMinor === 0n) return undefined
+    if (await hasOpenPayment(tx, orderId)) return undefined
     if (buyer.shownMinor !== undefined && buyer.shownMinor !== held.amountMinor) return 'price_changed'
     if (held.couponId !== null) {
       // The price of what is just being charged stays.

@@ -5,26 +5,24 @@ import { inTransaction } from '../../db/transaction'
 import { AppError } from '../../kernel/errors'
 import { parseSessionId, storeOfRowId } from '../../kernel/ids'
 import { takeCoupon } from '../coupons/redemptions'
+import { type CryptoPaymentRow, cryptoPayments, mayPayOrder } from '../crypto/table'
 import { refuseUnchargeable } from '../orders/amounts'
 import { insertOrder, type Sold, type Wishes } from '../orders/service'
 import { type OrderRow, orders, SESSION_EXPIRED } from '../orders/table'
 import { type ProductRow, products } from '../products/table'
 import { type StoreRow, stores } from '../stores/table'
-import { gatewayOf } from './gateways'
-import { type Goods, itemOf, statusOf } from './goods'
+import { itemOf } from './goods'
+import { type Obstacle, obstacleOf, refuseObstacle } from './obstacles'
 import { afterOpened } from './outcomes'
-import { isConnected } from './splits'
 import { OPEN_ATTEMPT, type PaymentAttemptRow, paymentAttempts } from './table'
-
-/** Why a product can't be bought now; null when it can. */
-export type Obstacle = null | 'draft' | 'archived' | 'store_not_approved' | 'no_gateway' | 'not_connected'
 
 export type ProductForSale = { ctx: StoreContext; store: StoreRow; product: ProductRow; obstacle: Obstacle }
 
 /**
  * `open`: it may be paid, also after a decline (`order.failureCode` says why). `processing`: the gateway hasn't answered yet; ask
  * again. `requires_action`: 3-D Secure. `redirected`: the gateway's own page waits for the buyer. `settling`: the buyer has paid by a
- * method that takes days. `paid` and `refunded`: a receipt. `expired`: nothing can be done any more.
+ * method that takes days. `awaiting`: a crypto payment waits for its money or its confirmations. `paid` and `refunded`: a receipt.
+ * `expired`: nothing can be done any more.
  */
 export type CheckoutState =
   | 'open'
@@ -32,6 +30,7 @@ export type CheckoutState =
   | 'requires_action'
   | 'redirected'
   | 'settling'
+  | 'awaiting'
   | 'paid'
   | 'refunded'
   | 'expired'
@@ -42,6 +41,8 @@ export type Checkout = {
   order: OrderRow
   /** The attempt that counts: the open or successful one, else the newest. */
   attempt: PaymentAttemptRow | null
+  /** The crypto payment that counts: the open one, else the newest. */
+  crypto: CryptoPaymentRow | null
   state: CheckoutState
 }
 
@@ -60,61 +61,8 @@ export async function findProductForSale(deps: Deps, productId: string): Promise
   const [row] = storeId === undefined ? [] : await query.execute({ storeId, productId })
   if (!row) throw productNotFound()
   const ctx = storeContext(deps, row.store.storeId, row.product.isTest)
-  return { ctx, ...row, obstacle: obstacleOf(ctx, row.store, { product: row.product, variant: null }) }
-}
-
-/** `goods` is null for an order with a name and an amount of its own. */
-export function obstacleOf(ctx: StoreContext, store: StoreRow, goods: Goods | null): Obstacle {
-  const status = goods ? statusOf(goods) : 'active'
-  if (status !== 'active') return status
-  if (store.status !== 'approved') return 'store_not_approved'
-  if (!gatewayOf(ctx)) return 'no_gateway'
-  return isConnected(ctx, store) ? null : 'not_connected'
-}
-
-/** Whether it only keeps cards from being taken: what costs nothing, or is paid otherwise, can be had. */
-export function isOfCards(obstacle: Obstacle): boolean {
-  return obstacle === 'no_gateway' || obstacle === 'not_connected'
-}
-
-/**
- * Throws what stands in the way of selling: product_not_available, account_not_approved, gateway_not_configured,
- * store_not_connected. `needsAccount` is false for what may be paid without the store's account: a test order by pay_test_order.
- */
-export function refuseObstacle(
-  ctx: StoreContext,
-  store: StoreRow,
-  goods: Goods | null,
-  { isFree = false, needsAccount = true } = {},
-): void {
-  switch (obstacleOf(ctx, store, goods)) {
-    case null:
-      return
-    case 'draft':
-    case 'archived':
-      throw new AppError('product_not_available', 'This product is not for sale.', {
-        field: goods?.variant ? 'variant_id' : 'product_id',
-        hint: goods?.variant
-          ? "Its status and its product's must be active: update_variant and update_product set them."
-          : 'Set its status to active with update_product to sell it.',
-      })
-    case 'store_not_approved':
-      throw new AppError('account_not_approved', 'account not approved', {
-        hint: 'The operator of this server has to approve the store first.',
-      })
-    case 'no_gateway':
-      // What costs nothing needs none.
-      if (isFree) return
-      throw new AppError(
-        'gateway_not_configured',
-        'This server has no card gateway for live payments yet. Test orders can be paid with test cards.',
-        {
-          hint: 'The operator has to configure one. Use a test key, or a live key with mode (testMode below /api) to make a test order.',
-        },
-      )
-    case 'not_connected':
-      if (!isFree && needsAccount) throw notConnected()
-  }
+  const { product } = row
+  return { ctx, ...row, obstacle: await obstacleOf(ctx, row.store, { product, variant: null }, product.currency) }
 }
 
 /**
@@ -133,7 +81,7 @@ export async function openSession(
   const known = await lookUp(deps, input.sessionId)
   if (known) return ofProduct(known, product)
   const goods = { product, variant: null }
-  refuseObstacle(ctx, store, goods)
+  await refuseObstacle(ctx, store, goods, product)
   const { sessionId, email, couponCode } = input
   await inTransaction(ctx, (tx) =>
     openOrder(tx, { store, item: itemOf(goods), sessionId }, { customerEmail: email ?? null }, couponCode),
@@ -175,16 +123,17 @@ export async function findCheckout(deps: Deps, sessionId: string): Promise<Check
 
 async function lookUp(deps: Deps, sessionId: string): Promise<Checkout | undefined> {
   const session = parseSessionId(sessionId)
-  // One statement, so that the order and its attempt are of one moment.
+  // One statement, so that the order and what it is paid by are of one moment.
   const query = prepared(deps.db, 'find_checkout', (db, name) =>
     db
-      .select({ order: orders, store: stores, attempt: paymentAttempts })
+      .select({ order: orders, store: stores, attempt: paymentAttempts, crypto: cryptoPayments })
       .from(orders)
       .innerJoin(stores, eq(stores.storeId, orders.storeId))
       .leftJoin(
         paymentAttempts,
         and(eq(paymentAttempts.storeId, orders.storeId), eq(paymentAttempts.orderId, orders.id)),
       )
+      .leftJoin(cryptoPayments, and(eq(cryptoPayments.storeId, orders.storeId), eq(cryptoPayments.orderId, orders.id)))
       .where(
         and(
           eq(orders.storeId, sql.placeholder('store')),
@@ -192,20 +141,29 @@ async function lookUp(deps: Deps, sessionId: string): Promise<Checkout | undefin
           eq(orders.sessionId, sql.placeholder('sessionId')),
         ),
       )
-      .orderBy(desc(inArray(paymentAttempts.status, [...OPEN_ATTEMPT])), desc(paymentAttempts.createdAt))
+      .orderBy(
+        desc(inArray(paymentAttempts.status, [...OPEN_ATTEMPT])),
+        desc(paymentAttempts.createdAt),
+        sql`(${mayPayOrder}) desc`,
+        desc(cryptoPayments.createdAt),
+      )
       .limit(1)
       .prepare(name),
   )
   const [row] = session ? await query.execute({ ...session, sessionId }) : []
   if (!row) return undefined
   const ctx = storeContext(deps, row.order.storeId, row.order.isTest)
-  return { ctx, ...row, state: stateOf(row.order, row.attempt, deps.clock.now()) }
+  return { ctx, ...row, state: stateOf(row, deps.clock.now()) }
 }
 
-function stateOf(order: OrderRow, attempt: PaymentAttemptRow | null, now: Date): CheckoutState {
+type Found = Pick<Checkout, 'order' | 'attempt' | 'crypto'>
+
+function stateOf({ order, attempt, crypto }: Found, now: Date): CheckoutState {
   if (order.status === 'refunded') return 'refunded'
   if (order.status === 'completed' || order.status === 'refund_pending') return 'paid'
   if (attempt?.status === 'processing' || attempt?.status === 'settling') return attempt.status
+  if (crypto?.orderUse === 'awaited' && (crypto.status === 'pending' || crypto.status === 'confirmed'))
+    return 'awaiting'
   const isAsked = attempt?.status === 'requires_action'
   // The gateway's page may have been paid in the last second: until it is closed, nobody knows.
   if (isAsked && attempt.gatewayPage !== null) return order.expiresAt > now ? 'redirected' : 'processing'
@@ -217,16 +175,6 @@ function stateOf(order: OrderRow, attempt: PaymentAttemptRow | null, now: Date):
 export function isPayable(order: OrderRow, now: Date): boolean {
   const isUnpaid = order.status === 'pending' || order.status === 'failed'
   return isUnpaid && order.failureCode !== SESSION_EXPIRED && order.expiresAt > now
-}
-
-export function notConnected() {
-  return new AppError(
-    'store_not_connected',
-    'This store is not connected to Stripe, so that it cannot take cards. Call connect_store to connect it.',
-    {
-      hint: 'Open the onboarding_url that connect_store answers in a browser; get_store_connection says what is missing.',
-    },
-  )
 }
 
 export function productNotFound() {

@@ -9,8 +9,9 @@ import type { OrderRow } from '../orders/table'
 import { type StoreRow, stores } from '../stores/table'
 import { openOrderEndpoint } from '../webhooks/payment-urls'
 import { refuseUncallable } from '../webhooks/service'
-import { findProductForSale, openOrder, productNotFound, refuseObstacle } from './checkout'
+import { findProductForSale, openOrder, productNotFound } from './checkout'
 import { findVariantForSale, type Goods, itemOf, variantNotFound } from './goods'
+import { refuseObstacle } from './obstacles'
 
 /**
  * An order with a session that the seller sends the buyer to. `run` is what names this very call: a repetition whose first answer
@@ -21,7 +22,7 @@ import { findVariantForSale, type Goods, itemOf, variantNotFound } from './goods
 export async function createOrder(caller: StoreContext, input: NewOrder, run?: string): Promise<OrderRow> {
   const ctx = inMode(caller, input.mode)
   const { store, goods, item } = await offerOf(ctx, caller, input)
-  refuseObstacle(ctx, store, goods, { needsAccount: !ctx.isTest })
+  await refuseObstacle(ctx, store, goods, { currency: item.currency, needsAccount: !ctx.isTest })
   const { webhook_url: webhookUrl } = input
   if (webhookUrl !== undefined) await refuseUncallable(ctx, webhookUrl, 'webhook_url')
   const { storeId, isTest } = ctx

@@ -1,9 +1,11 @@
 import { and, asc, eq, inArray, isNotNull, lte, min, notExists, or, sql } from 'drizzle-orm'
 import type { Deps, StoreContext } from '../../context'
 import { inTransaction } from '../../db/transaction'
+import { cryptoPayments, mayPayOrder } from '../crypto/table'
 import { lockOrder } from '../orders/service'
 import { isUnpaid, orders, SESSION_EXPIRED } from '../orders/table'
 import { failOrder } from '../orders/transitions'
+import { hasOpenPayment } from './crypto-orders'
 import { BATCH, eachDue, STORES } from './due'
 import { afterExpired } from './outcomes'
 import { paymentAttempts } from './table'
@@ -13,6 +15,14 @@ const mayStillPay = or(
   inArray(paymentAttempts.status, ['processing', 'settling']),
   and(eq(paymentAttempts.status, 'requires_action'), isNotNull(paymentAttempts.gatewayPage)),
 )
+
+/** A buyer who has chosen crypto has until that payment's end, which may be after the session's. */
+function mayPayInCrypto({ db }: Deps) {
+  return db
+    .select({ one: sql`1` })
+    .from(cryptoPayments)
+    .where(and(eq(cryptoPayments.storeId, orders.storeId), eq(cryptoPayments.orderId, orders.id), mayPayOrder))
+}
 
 /**
  * Ends sessions that nobody paid within their hour. One that money may still come for waits until recovery
@@ -24,7 +34,7 @@ export async function expireSessions(deps: Deps): Promise<boolean> {
     .select({ one: sql`1` })
     .from(paymentAttempts)
     .where(and(eq(paymentAttempts.storeId, orders.storeId), eq(paymentAttempts.orderId, orders.id), mayStillPay))
-  const isOver = and(isDue, notExists(charging))
+  const isOver = and(isDue, notExists(charging), notExists(mayPayInCrypto(deps)))
   const stores = await deps.db
     .select({ storeId: orders.storeId })
     .from(orders)
@@ -53,7 +63,7 @@ function expireOrder(ctx: StoreContext, id: string): Promise<void> {
       .select({ id: paymentAttempts.id })
       .from(paymentAttempts)
       .where(and(attempts, mayStillPay))
-    if (charging.length > 0) return
+    if (charging.length > 0 || (await hasOpenPayment(tx, id))) return
     await tx.db
       .update(paymentAttempts)
       .set({ status: 'void', updatedAt: tx.clock.now() })

@@ -6,8 +6,9 @@ import { claimUse } from '../coupons/uses'
 import { lockOrder } from '../orders/service'
 import { orders } from '../orders/table'
 import { completeOrder } from '../orders/transitions'
-import { type Checkout, findCheckout, isPayable, refuseObstacle } from './checkout'
+import { type Checkout, findCheckout, isPayable } from './checkout'
 import { goodsOf } from './goods'
+import { refuseObstacle } from './obstacles'
 import { afterPaid } from './outcomes'
 
 /**
@@ -24,7 +25,7 @@ export async function completeFree(
   const checkout = await findCheckout(deps, sessionId)
   const { ctx, order, store, state } = checkout
   if (state !== 'open' || order.amountMinor !== 0n) return checkout
-  refuseObstacle(ctx, store, await goodsOf(ctx, order), { isFree: true })
+  await refuseObstacle(ctx, store, await goodsOf(ctx, order), { currency: null, isFree: true })
   await inTransaction(ctx, (tx) => complete(tx, order.id, buyer))
   return findCheckout(deps, sessionId)
 }

@@ -7,8 +7,9 @@ import { getStore } from '../stores/service'
 import type { StoreRow } from '../stores/table'
 import { isRegisteredHost, openOrderEndpoint } from '../webhooks/payment-urls'
 import { refuseUncallable } from '../webhooks/service'
-import { type Checkout, findCheckout, openOrder, refuseObstacle } from './checkout'
+import { type Checkout, findCheckout, openOrder } from './checkout'
 import { findVariantForSale, type Goods, variantNotFound } from './goods'
+import { refuseObstacle } from './obstacles'
 
 /*
  * Checkouts that a page's author asks for, by a link, a frame or a button, with nothing but the store's public id. What they say
@@ -61,7 +62,7 @@ export async function openLinkedSession(
   { item, couponCode, isFree, wishes, lifetimeMs }: LinkedSale,
   { sessionId, email }: { sessionId: string; email: string },
 ): Promise<Checkout> {
-  refuseObstacle(ctx, store, goods, { isFree })
+  await refuseObstacle(ctx, store, goods, { currency: item.currency, isFree })
   const { webhookUrl } = wishes
   if (webhookUrl) await refuseUncallable(ctx, webhookUrl, 'webhook_url')
   const expiresAt = lifetimeMs === null ? undefined : addMs(ctx.clock.now(), lifetimeMs)

@@ -1,5 +1,7 @@
 import type { StoreContext } from '../../context'
 import { giveBackCoupon } from '../coupons/redemptions'
+import type { CryptoPaymentRow } from '../crypto/table'
+import { toPayment } from '../crypto/view'
 import type { DisputeRow } from '../disputes/table'
 import { postDispute, postFailedRefund, postRefund, postSale } from '../ledger/service'
 import { issueLicense, restoreLicensesOf, revokeLicensesOf } from '../licenses/service'
@@ -79,6 +81,13 @@ export async function afterRefundFailed(
 /** Money that the order had no use for, since it was paid otherwise or is over, has gone back to the buyer. */
 export async function afterReturned(tx: StoreContext, order: OrderRow, amountMinor: bigint): Promise<void> {
   await announce(tx, { kind: 'surplus_returned', order, amountMinor })
+}
+
+/** A crypto payment was confirmed for an order that was paid otherwise: only the seller can send it back. */
+export async function afterSurplus(tx: StoreContext, order: OrderRow, payment: CryptoPaymentRow): Promise<void> {
+  const { payment_number, network, currency, actual_crypto_amount: amount, tx_hash } = toPayment(tx, payment, undefined)
+  const surplus = { payment_number, network, currency, amount: amount ?? '0', tx_hash }
+  await announce(tx, { kind: 'surplus_received', order, surplus })
 }
 
 type Disputed = { before: OrderRow; order: OrderRow; dispute: DisputeRow }

@@ -4,9 +4,10 @@ import type { PageOutcome, RedirectGateway } from '../../ports/gateway'
 import { findConnection } from '../connections/platform'
 import { refreshConnection } from '../connections/refresh'
 import { type ClaimedAttempt, claimAttempt, type PriceObstacle, voidAttempt } from './attempts'
-import { type Checkout, findCheckout, notConnected, refuseObstacle } from './checkout'
+import { type Checkout, findCheckout } from './checkout'
 import { gatewayNamed, gatewayOf } from './gateways'
 import { goodsOf } from './goods'
+import { notConnected, refuseObstacle } from './obstacles'
 import { settleAttempt } from './settlement'
 import { accountOf, splitOf } from './splits'
 import type { PaymentAttemptRow } from './table'
@@ -41,7 +42,7 @@ export async function openPaymentPage(deps: Deps, sessionId: string, payer: Paye
   const checkout = await findCheckout(deps, sessionId)
   const { ctx, order, store } = checkout
   if (checkout.state !== 'open') return redirection(checkout, null)
-  refuseObstacle(ctx, store, await goodsOf(ctx, order))
+  await refuseObstacle(ctx, store, await goodsOf(ctx, order), { currency: null })
   const gateway = gatewayOf(ctx)
   if (gateway?.kind !== 'redirect') throw new Error('this order is paid with a card on our own page')
   const claimed = await claimAttempt(ctx, order.id, gateway, { ...payer, account: accountOf(ctx, store) })

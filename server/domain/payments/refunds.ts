@@ -180,6 +180,9 @@ export async function chargeOf(ctx: StoreContext, order: OrderRow): Promise<Char
   if (order.amountMinor === 0n) throw notRefundable('Nothing was paid for it.')
   const attempt = await successfulAttempt(ctx, order.id)
   const chargeReference = attempt?.gatewayReference
+  if (order.method === 'crypto') {
+    throw notRefundable('It was paid in crypto, straight to your wallet: send the money back from there.')
+  }
   if (!chargeReference) throw notRefundable('It was not paid by card, so that there is nothing to pay back.')
   return { gateway: gatewayNamed(ctx, attempt.gateway), chargeReference, split: splitOf(attempt) }
 }

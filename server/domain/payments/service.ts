@@ -3,9 +3,10 @@ import type { Card, CardGateway, ChargeOutcome, DeclineCode } from '../../ports/
 import type { OrderRow } from '../orders/table'
 import type { StoreRow } from '../stores/table'
 import { type ClaimedAttempt, claimAttempt, claimAuthentication, type PriceObstacle } from './attempts'
-import { type Checkout, findCheckout, refuseObstacle } from './checkout'
+import { type Checkout, findCheckout } from './checkout'
 import { cardGatewayOf, gatewayNamed } from './gateways'
 import { goodsOf } from './goods'
+import { refuseObstacle } from './obstacles'
 import { settleAttempt } from './settlement'
 
 /**
@@ -45,7 +46,7 @@ export async function payWithCard(deps: Deps, sessionId: string, payment: CardPa
 
 /** A product or variant that was archived meanwhile, or a store that was suspended, sells nothing in open checkouts either. */
 async function gatewayForSale(ctx: StoreContext, store: StoreRow, order: OrderRow): Promise<CardGateway> {
-  refuseObstacle(ctx, store, await goodsOf(ctx, order), { needsAccount: false })
+  await refuseObstacle(ctx, store, await goodsOf(ctx, order), { currency: null, needsAccount: false })
   const gateway = cardGatewayOf(ctx)
   if (!gateway) throw new Error('this order is paid on the page of its gateway')
   return gateway

@@ -8,6 +8,7 @@ import { lockOrder } from '../orders/service'
 import type { OrderRow } from '../orders/table'
 import { hasOpenAttempt } from './attempts'
 import { type Checkout, findCheckout, isPayable } from './checkout'
+import { hasOpenPayment } from './crypto-orders'
 
 /** `refused` says why the coupon doesn't apply; the order is then as it was. */
 export type CouponResult = { checkout: Checkout; refused: CouponRefusal | null }
@@ -52,10 +53,10 @@ async function lockUnpaid(tx: StoreContext, id: string): Promise<OrderRow> {
   if (order.status !== 'pending' && order.status !== 'failed') {
     throw new AppError('order_already_paid', 'This order was paid already.', { field: 'session_id' })
   }
-  if (await hasOpenAttempt(tx, id)) {
+  if ((await hasOpenAttempt(tx, id)) || (await hasOpenPayment(tx, id))) {
     throw new AppError('payment_in_progress', 'This order is being paid right now; its price stays.', {
       field: 'session_id',
-      hint: 'Wait for the answer of the card.',
+      hint: 'Wait until it is clear whether it was paid.',
     })
   }
   if (isPayable(order, tx.clock.now())) return order

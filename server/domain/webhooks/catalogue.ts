@@ -71,7 +71,7 @@ export const CATALOGUE = {
       { ...payloads.saleSample, amount_cents: 900, sale_amount_cents: 1900, total_refunded_cents: 1900 },
     ],
   ),
-  'payment.completed': card('A card payment succeeded', 'A card has paid the order.', [
+  'payment.completed': card('An order was paid', 'A card or crypto has paid the order.', [
     payloads.CardPayment,
     payloads.cardSample,
   ]),
@@ -160,6 +160,20 @@ export const CATALOGUE = {
     'A surplus payment was sent back',
     'Money came that the order had no use for, since it was paid otherwise or is over; the buyer has it back.',
     [payloads.OrderWithSurplus, { ...payloads.orderSample, surplus_cents: 1900 }],
+  ),
+  'order.surplus_received': order(
+    'A surplus crypto payment arrived',
+    'A crypto payment was confirmed for an order that had been paid otherwise. The money is in your wallet: send it back from there.',
+    [
+      payloads.OrderWithCryptoSurplus,
+      {
+        ...payloads.orderSample,
+        surplus: {
+          payment_number: payloads.cryptoSample.payment_number,
+          ...{ network: 'bsc', currency: 'usdt', amount: '19.000000', tx_hash: payloads.cryptoSample.tx_hash },
+        },
+      },
+    ],
   ),
   'order.expired': order('An order expired', 'Nobody paid the order within its hour.', [Order, payloads.orderExpired]),
   'checkout.created': checkout(

@@ -135,6 +135,8 @@ export const cryptoSample: z.infer<typeof CryptoPayment> = {
   rate: '1.00',
   rate_source: 'par',
   rate_at: '2026-05-14T12:30:00.000Z',
+  order_id: null,
+  is_surplus: false,
   customer_email: '',
   redirect_url: 'https://merchant.example.com/orders/123/thanks',
   metadata: { sku: 'GOLD-PLAN' },
@@ -156,6 +158,18 @@ export const cryptoPending = {
 
 export const OrderWithSurplus = Order.extend({
   surplus_cents: Cents.describe('What went back to the buyer beside the order'),
+})
+
+export const OrderWithCryptoSurplus = Order.extend({
+  surplus: z
+    .object({
+      payment_number: z.string(),
+      network: Payment.shape.network,
+      currency: Payment.shape.currency,
+      amount: Units.describe('What came, as decimal text'),
+      tx_hash: z.string(),
+    })
+    .describe('In your wallet already'),
 })
 
 export const OrderRefunded = Order.extend({
