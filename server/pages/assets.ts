@@ -17,7 +17,7 @@ export type Assets = {
 }
 
 /** In the order of the cascade; what is different in the dark comes after the first. */
-const STYLES = ['checkout', 'form', 'single', 'pay']
+const STYLES = ['checkout', 'form', 'methods', 'single', 'pay']
 
 /** The script for shops has two names, for the two documents that its users may have read. */
 export const BRANDS = ['payhook', 'pebblepay'] as const

@@ -3,7 +3,7 @@ import type { CardPayment } from '../domain/payments/service'
 import { CARD_FIELDS, type CardField, digitsOf, type Expiry, parseExpiry, problemOf } from './card-fields'
 import type { Problem } from './texts'
 
-export type FieldProblem = { field: CardField; problem: Problem }
+export type FieldProblem = { field: CardField | 'pay_in'; problem: Problem }
 
 /** A form that can be paid with, or what is wrong with it: at most one problem a field, in the order of the page. */
 export type CardFormReading = { payment: CardPayment; problems: [] } | { payment: null; problems: FieldProblem[] }

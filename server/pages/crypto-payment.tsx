@@ -1,17 +1,22 @@
-import { type SSEStreamingApi, streamSSE } from 'hono/streaming'
 import { type Deps, type StoreContext, storeContext } from '../context'
+import type { NewSimulation } from '../domain/crypto/schema'
+import { SIMULATIONS } from '../domain/crypto/schema'
 import { findPaymentByToken } from '../domain/crypto/service'
+import { simulate } from '../domain/crypto/simulation'
 import type { CryptoPaymentRow } from '../domain/crypto/table'
+import { getOrder } from '../domain/orders/service'
 import { getStore } from '../domain/stores/service'
-import type { StoreRow } from '../domain/stores/table'
-import { MINUTE_MS, SECOND_MS } from '../kernel/clock'
+import { AppError } from '../kernel/errors'
 import { storeOfPaymentToken } from '../kernel/ids'
-import { type PageContext, sendPage } from './page'
-import { hasEnded, type PaymentState, stateOf } from './payment-state'
+import { type Change, type Look, sendChange, streamChanges } from './live'
+import { checkoutPath, type PageContext, readForm, seeOther, sendPage } from './page'
+import { hasEnded, stateOf } from './payment-state'
 import { sendState } from './states'
-import { CryptoPaymentPage, PaymentPanel } from './views/crypto-payment'
+import { CryptoPaymentPage } from './views/crypto-payment'
+import type { StoreFace } from './views/layout'
+import { PaymentPanel, type ShownPayment, titleOf, type Ways } from './views/payment-panel'
 
-type Found = { ctx: StoreContext; store: StoreRow; payment: CryptoPaymentRow; state: PaymentState }
+type Found = { ctx: StoreContext; store: StoreFace; payment: CryptoPaymentRow }
 
 async function find(deps: Deps, token: string): Promise<Found | undefined> {
   const storeId = storeOfPaymentToken(token)
@@ -19,79 +24,85 @@ async function find(deps: Deps, token: string): Promise<Found | undefined> {
     storeId === undefined ? undefined : await findPaymentByToken(storeContext(deps, storeId, false), token)
   if (!payment) return undefined
   const ctx = storeContext(deps, payment.storeId, payment.isTest)
-  return { ctx, store: await getStore(ctx, ctx.storeId), payment, state: await stateOf(ctx, payment) }
+  return { ctx, store: await getStore(ctx, ctx.storeId), payment }
 }
 
-/** `GET /pay/<token>`: the page that a payment's `checkout_url` leads to. */
+/** `GET /pay/<token>`: the page that a payment's `checkout_url` leads to; one of the checkout page is shown there. */
 export async function showPayment(c: PageContext, deps: Deps, token: string): Promise<Response> {
   const found = await find(deps, token)
   if (!found) return sendState(c, 404, c.get('visit').texts.crypto.notFound)
-  const visit = c.get('visit')
-  const shown = { ...found, visit, now: deps.clock.now(), path: `${visit.basePath}/pay/${token}` }
-  return sendPage(c, 200, <CryptoPaymentPage {...shown} />, { logoUrl: found.store.logoUrl, isLive: true })
+  const { ctx, payment, store } = found
+  if (payment.orderId) {
+    const { sessionId } = await getOrder(ctx, payment.orderId)
+    return seeOther(c, checkoutPath(c.get('visit'), sessionId))
+  }
+  const shown = await shownOf(c, found)
+  return sendPage(c, 200, <CryptoPaymentPage shown={shown} path={pathOf(c, token)} />, {
+    logoUrl: store.logoUrl,
+    isLive: true,
+  })
 }
 
-/** What the page's script puts in the place of what it shows. */
-type Change = { version: string; kind: string; ended: boolean; title: string; html: string }
-
-async function changeOf(c: PageContext, deps: Deps, found: Found): Promise<Change> {
-  const visit = c.get('visit')
-  const view = <PaymentPanel {...found} visit={visit} now={deps.clock.now()} />
-  const { kind, version } = found.state
-  const title = visit.texts.titleOf(visit.texts.crypto[kind].title, found.store.name)
-  return { version, kind, ended: hasEnded(found.state), title, html: String(await view.toString()) }
+function pathOf(c: PageContext, token: string): string {
+  return `${c.get('visit').basePath}/pay/${token}`
 }
 
-const PRIVATE = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' }
+async function shownOf(c: PageContext, { ctx, store, payment }: Found): Promise<ShownPayment> {
+  const visit = c.get('visit')
+  const { redirectUrl, token } = payment
+  const ways: Ways = {
+    forward: redirectUrl ? { href: redirectUrl, label: visit.texts.crypto.confirmed.back(store.name) } : null,
+    simulate: payment.isTest ? `${pathOf(c, token)}/simulate` : null,
+    checkout: null,
+  }
+  return { visit, store, payment, state: await stateOf(ctx, payment), now: ctx.clock.now(), ways }
+}
 
-/** `GET /pay/<token>/state?version=…`: 204 while the page is up to date. For browsers and proxies that let no events through. */
-export async function showState(c: PageContext, deps: Deps, token: string): Promise<Response> {
+export async function changeOf(shown: ShownPayment): Promise<Change> {
+  const { visit, state, store } = shown
+  const title = visit.texts.titleOf(titleOf(visit, state), store.name)
+  const html = String(await (<PaymentPanel {...shown} />).toString())
+  return { version: state.version, kind: state.kind, ended: hasEnded(state), title, html }
+}
+
+/** What a page that shows this has to follow. */
+export function lookAt(shown: ShownPayment) {
+  return { version: shown.state.version, hasEnded: hasEnded(shown.state), change: () => changeOf(shown) }
+}
+
+function lookOf(c: PageContext, deps: Deps, token: string): Look {
+  return async () => {
+    const found = await find(deps, token)
+    return found && lookAt(await shownOf(c, found))
+  }
+}
+
+/** `GET /pay/<token>/state?version=…`. */
+export function showState(c: PageContext, deps: Deps, token: string): Promise<Response> {
+  return sendChange(c, lookOf(c, deps, token))
+}
+
+/** `GET /pay/<token>/events?version=…`. */
+export function showEvents(c: PageContext, deps: Deps, token: string, isDraining: () => boolean): Promise<Response> {
+  return streamChanges(c, lookOf(c, deps, token), isDraining)
+}
+
+/** `POST /pay/<token>/simulate`: a button of the page of a test payment. */
+export async function playPayment(c: PageContext, deps: Deps, token: string): Promise<Response> {
   const found = await find(deps, token)
-  if (!found) return c.json({ error: 'not_found' }, 404, PRIVATE)
-  if (found.state.version === c.req.query('version')) return c.body(null, 204, PRIVATE)
-  return c.json(await changeOf(c, deps, found), 200, PRIVATE)
+  if (!found) return sendState(c, 404, c.get('visit').texts.crypto.notFound)
+  await play(c, found.ctx, found.payment)
+  return seeOther(c, pathOf(c, token))
 }
 
-const LOOK_MS = SECOND_MS
-/** Proxies cut a connection that is quiet for a minute. */
-const QUIET_MOST = 20
-/** The browser comes again by itself. */
-const LONGEST_MS = 10 * MINUTE_MS
-
-/** `GET /pay/<token>/events?version=…`: each change as it happens, until the payment has ended. */
-export async function streamChanges(c: PageContext, deps: Deps, token: string, isDraining: () => boolean) {
-  const first = await find(deps, token)
-  if (!first) return c.json({ error: 'not_found' }, 404, PRIVATE)
-  // Nginx would keep events back until its buffer is full.
-  c.header('X-Accel-Buffering', 'no')
-  const response = streamSSE(c, (stream) =>
-    follow(stream, isDraining, c.req.query('version') ?? '', async (shown) => {
-      const found = await find(deps, token)
-      if (!found) return undefined
-      return {
-        hasEnded: hasEnded(found.state),
-        change: found.state.version === shown ? null : await changeOf(c, deps, found),
-      }
-    }),
-  )
-  response.headers.set('Cache-Control', 'no-store')
-  return response
-}
-
-type Look = (shown: string) => Promise<{ hasEnded: boolean; change: Change | null } | undefined>
-
-async function follow(stream: SSEStreamingApi, isDraining: () => boolean, version: string, look: Look): Promise<void> {
-  let shown = version
-  let quiet = 0
-  for (let waited = 0; waited < LONGEST_MS && !stream.aborted && !isDraining(); waited += LOOK_MS) {
-    const seen = await look(shown)
-    if (!seen) return
-    if (seen.change) {
-      shown = seen.change.version
-      quiet = 0
-      await stream.writeSSE({ event: 'change', data: JSON.stringify(seen.change) })
-    } else if (++quiet % QUIET_MOST === 0) await stream.write(': still here\n\n')
-    if (seen.hasEnded) return
-    await stream.sleep(LOOK_MS)
+/** Does what the pressed button says. One that is pressed too late does nothing: the page shows what there is. */
+export async function play(c: PageContext, ctx: StoreContext, payment: CryptoPaymentRow): Promise<void> {
+  const pressed = (await readForm(c)).get('action')
+  const action: NewSimulation['action'] | undefined = SIMULATIONS.find((one) => one === pressed)
+  if (!action || !payment.isTest) return
+  try {
+    await simulate(ctx, { payment_number: payment.number, action })
+  } catch (error) {
+    if (!(error instanceof AppError && error.code === 'invalid_request')) throw error
   }
 }

@@ -5,7 +5,8 @@ import { addressOf, type Env } from '../rest/request'
 import { type Asset, createAssets } from './assets'
 import { continueOnboarding, showConnection } from './connect'
 import { COUPON } from './coupon'
-import { showPayment, showState, streamChanges } from './crypto-payment'
+import { leave, playCheckout, showCryptoEvents, showCryptoState } from './crypto-checkout'
+import { playPayment, showEvents, showPayment, showState } from './crypto-payment'
 import { frameOf } from './frame'
 import { payForLink, showLink } from './link-checkout'
 import { type PageContext, type PageEnv, visitOf } from './page'
@@ -47,7 +48,7 @@ export function mountPages(app: Hono<Env>, deps: Deps, isDraining: () => boolean
     const headers = { ...FOR_SHOPS, ETag: etag }
     return c.req.header('if-none-match') === etag ? c.body(null, 304, headers) : sendAsset(c, asset, headers)
   })
-  app.route('/checkout', checkoutPages(deps, assets))
+  app.route('/checkout', checkoutPages(deps, assets, isDraining))
   app.route('/pay', paymentPages(deps, assets, isDraining))
   app.route('/connect', connectPages(deps, assets))
 }
@@ -71,11 +72,12 @@ function paymentPages(deps: Deps, assets: ReturnType<typeof createAssets>, isDra
   const pages = new Hono<PageEnv>({ strict: false })
   pages.use(async (c, next) => {
     c.set('visit', visitOf(c.req.raw, deps, await assets(), null))
-    return next()
+    return c.req.method === 'POST' ? ofOurs(c, deps, next) : next()
   })
   pages.get('/:token', (c) => showPayment(c, deps, c.req.param('token')))
   pages.get('/:token/state', (c) => showState(c, deps, c.req.param('token')))
-  pages.get('/:token/events', (c) => streamChanges(c, deps, c.req.param('token'), isDraining))
+  pages.get('/:token/events', (c) => showEvents(c, deps, c.req.param('token'), isDraining))
+  pages.post('/:token/simulate', (c) => playPayment(c, deps, c.req.param('token')))
   pages.onError((error, c) => answerError(error, c, deps))
   return pages
 }
@@ -91,14 +93,13 @@ function sendAsset(c: Context, asset: Asset, headers: Record<string, string>): R
   })
 }
 
-function checkoutPages(deps: Deps, assets: ReturnType<typeof createAssets>): Hono<PageEnv> {
+function checkoutPages(deps: Deps, assets: ReturnType<typeof createAssets>, isDraining: () => boolean): Hono<PageEnv> {
   const pages = new Hono<PageEnv>({ strict: false })
   pages.use(async (c, next) => {
     const frame = isEmbedded(c.req.path) ? frameOf(c) : null
     c.set('visit', visitOf(c.req.raw, deps, await assets(), frame))
     if (c.req.method !== 'POST') return c.req.query(COUPON) ? limited(c, deps, next) : next()
-    if (!isSameOrigin(c.req.raw.headers, deps.publicUrl)) return sendOriginRefused(c)
-    return limited(c, deps, next)
+    return ofOurs(c, deps, next)
   })
   pages.get('/embed', (c) => showLink(c, deps, c.req.query('store_id') ?? ''))
   pages.post('/embed', (c) => payForLink(c, deps, c.req.query('store_id') ?? ''))
@@ -109,6 +110,10 @@ function checkoutPages(deps: Deps, assets: ReturnType<typeof createAssets>): Hon
     pages.get(`${folder}/:id/pay`, (c) => goToPayment(c, deps, c.req.param('id')))
     pages.get(`${folder}/:id/return`, (c) => comeBack(c, deps, c.req.param('id')))
     pages.get(`${folder}/:id/challenge`, (c) => showChallenge(c, deps, c.req.param('id')))
+    pages.get(`${folder}/:id/state`, (c) => showCryptoState(c, deps, c.req.param('id')))
+    pages.get(`${folder}/:id/events`, (c) => showCryptoEvents(c, deps, c.req.param('id'), isDraining))
+    pages.post(`${folder}/:id/leave`, (c) => leave(c, deps, c.req.param('id')))
+    pages.post(`${folder}/:id/simulate`, (c) => playCheckout(c, deps, c.req.param('id')))
     pages.post(`${folder}/:id/coupon`, (c) => changeCoupon(c, deps, c.req.param('id')))
     pages.post(`${folder}/:id/challenge`, (c) => answerChallenge(c, deps, c.req.param('id')))
   }
@@ -121,6 +126,12 @@ function checkoutPages(deps: Deps, assets: ReturnType<typeof createAssets>): Hon
   pages.all('*', (c) => sendNotFound(c))
   pages.onError((error, c) => answerError(error, c, deps))
   return pages
+}
+
+/** Posted from our own pages, and not too often. */
+async function ofOurs(c: PageContext, deps: Deps, next: Next): Promise<Response | undefined> {
+  if (!isSameOrigin(c.req.raw.headers, deps.publicUrl)) return sendOriginRefused(c)
+  return limited(c, deps, next)
 }
 
 /** Forms, and guesses at coupons, of one client address. */

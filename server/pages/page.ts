@@ -29,8 +29,10 @@ function basePathOf(deps: Deps): string {
   return new URL(deps.publicUrl).pathname.replace(/\/+$/, '')
 }
 
+type SessionPage = 'challenge' | 'receipt' | 'coupon' | 'pay' | 'leave' | 'simulate'
+
 /** Of a product, a session or a store, or of a page of its own. An embedded checkout stays within its own addresses. */
-export function checkoutPath(visit: Visit, id: string, page?: 'challenge' | 'receipt' | 'coupon' | 'pay'): string {
+export function checkoutPath(visit: Visit, id: string, page?: SessionPage): string {
   const folder = visit.frame ? '/checkout/embed' : '/checkout'
   return `${visit.basePath}${folder}/${page ? `${id}/${page}` : id}${frameQuery(visit.frame)}`
 }

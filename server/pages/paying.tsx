@@ -1,14 +1,19 @@
-import type { Deps } from '../context'
+import type { Deps, StoreContext } from '../context'
 import type { Checkout } from '../domain/payments/checkout'
+import { payWithCrypto } from '../domain/payments/crypto-checkout'
+import { offersOf } from '../domain/payments/crypto-offers'
 import { completeFree } from '../domain/payments/free'
 import { openPaymentPage, type Payer } from '../domain/payments/redirect'
 import { type CardPayment, payWithCard } from '../domain/payments/service'
 import { formatMoney } from '../kernel/money'
+import { formatUnits, knownCoin } from '../kernel/networks'
 import { DECLINE_CODES, type DeclineCode, testCardsOf } from '../ports/gateway'
 import { problemOf } from './card-fields'
 import { type FieldProblem, monthOf, readCardForm } from './card-form'
 import { couponOfOrder } from './coupon'
+import { type CryptoPayer, isInCrypto, readCryptoForm } from './crypto-form'
 import { checkoutPath, type PageContext, seeOther, sendPage } from './page'
+import { hasLostMoney } from './payment-state'
 import type { Texts } from './texts'
 import { EMPTY_FORM, type FormState, type Notice, shownPrice } from './views/card-form'
 import type { Told, Visit } from './views/layout'
@@ -16,6 +21,7 @@ import { PaymentPage, type Sale } from './views/payment'
 
 /** A payment form: what is sold and where it is posted to. Its price is an order's once there is one, else the product's. */
 export type Offer = {
+  ctx: StoreContext
   sale: Sale
   action: string
   /** For the hidden field; null where the action names the session. */
@@ -23,8 +29,14 @@ export type Offer = {
   successUrl: string | null
 }
 
-export function sendForm(c: PageContext, deps: Deps, offer: Offer, form: FormState, status = 200): Promise<Response> {
-  const { sale, action, sessionId, successUrl } = offer
+export async function sendForm(
+  c: PageContext,
+  deps: Deps,
+  offer: Offer,
+  form: FormState,
+  status = 200,
+): Promise<Response> {
+  const { ctx, sale, action, sessionId, successUrl } = offer
   const gateway = gatewayFor(deps, sale)
   const page = (
     <PaymentPage
@@ -34,6 +46,8 @@ export function sendForm(c: PageContext, deps: Deps, offer: Offer, form: FormSta
       action={action}
       sessionId={sessionId}
       takesCard={gateway?.kind !== 'redirect'}
+      hasGateway={gateway !== null}
+      offers={sale.amountMinor > 0n ? await offersOf(ctx, sale.currency) : []}
       testCards={gateway ? testCardsOf(gateway) : []}
       now={monthOf(deps.clock.now())}
       told={toldOf(form.notice)}
@@ -48,11 +62,13 @@ function gatewayFor({ gateways }: Deps, { isTest }: Pick<Sale, 'isTest'>) {
 
 /** What may go back into the page: never the card's number or its security code. */
 export function refilled(fields: URLSearchParams, problems: readonly FieldProblem[], notice: Notice | null): FormState {
-  return { email: fields.get('email') ?? '', name: fields.get('name') ?? '', problems, notice }
+  const method = isInCrypto(fields) ? 'crypto' : 'card'
+  const [email = '', name = '', payIn = ''] = ['email', 'name', 'pay_in'].map((field) => fields.get(field) ?? '')
+  return { email, name, method, payIn, problems, notice }
 }
 
-/** With a card where our own page takes it, else of somebody whom the gateway's page will ask for one. */
-export type Payment = CardPayment | Payer
+/** With a card where our own page takes it, else of somebody whom the gateway's page will ask for one; or in crypto. */
+export type Payment = CardPayment | Payer | CryptoPayer
 
 /** A form that can be acted on; `payment` is null where there is nothing to pay. */
 export type Purchase = { email: string; payment: Payment | null }
@@ -62,6 +78,7 @@ export type PurchaseReading = { purchase: Purchase; problems: [] } | { purchase:
 /** Reads the posted form that a page with this price has. */
 export function readPurchase(deps: Deps, fields: URLSearchParams, sale: Sale): PurchaseReading {
   const now = deps.clock.now()
+  if (sale.amountMinor > 0n && isInCrypto(fields)) return readCryptoForm(fields, now)
   const isPaidElsewhere = gatewayFor(deps, sale)?.kind === 'redirect'
   if (sale.amountMinor > 0n && !isPaidElsewhere) {
     const { payment, problems } = readCardForm(fields, now)
@@ -85,11 +102,16 @@ export function askAgain(c: PageContext, deps: Deps, offer: Offer, fields: URLSe
 
 type Posted = { sessionId: string; fields: URLSearchParams; purchase: Purchase }
 
-/** `isBegun` when the gateway's page waits for the buyer now. */
-async function begin(deps: Deps, sessionId: string, payment: Payment) {
-  if ('card' in payment) return { ...(await payWithCard(deps, sessionId, payment)), isBegun: false }
+type Agreed = { locale: string; shownMinor: bigint }
+
+/** `isBegun` when the gateway's page waits for the buyer now; `refused` when crypto can't be paid at this moment. */
+async function begin(deps: Deps, sessionId: string, asked: Payment, agreed: Agreed) {
+  const payment = { ...asked, ...agreed }
+  const nothing = { declined: null, refused: null, isBegun: false }
+  if ('coin' in payment) return { ...nothing, ...(await payWithCrypto(deps, sessionId, payment)) }
+  if ('card' in payment) return { ...nothing, ...(await payWithCard(deps, sessionId, payment)) }
   const { checkout, url, obstacle } = await openPaymentPage(deps, sessionId, payment)
-  return { checkout, declined: null, obstacle, isBegun: url !== null }
+  return { ...nothing, checkout, obstacle, isBegun: url !== null }
 }
 
 /** Charges the session and answers what the buyer sees next: the form again after a decline, else the session's page. */
@@ -105,13 +127,14 @@ export async function pay(c: PageContext, deps: Deps, offer: Offer, posted: Post
     const sale = saleOfOrder(visit, checkout, offer.sale.description)
     return again({ ...offer, sale }, couponNotice(visit, sale), 409)
   }
-  const payment = { ...asked, locale: visit.locale, shownMinor: offer.sale.amountMinor }
-  const { checkout, declined, obstacle, isBegun } = await begin(deps, posted.sessionId, payment)
+  const agreed = { locale: visit.locale, shownMinor: offer.sale.amountMinor }
+  const { checkout, declined, refused, obstacle, isBegun } = await begin(deps, posted.sessionId, asked, agreed)
   if (obstacle && checkout.state === 'open') {
     const sale = saleOfOrder(visit, checkout, offer.sale.description)
     const notice = obstacle === 'coupon_used' ? couponNotice(visit, sale) : priceNotice(visit, sale)
     return again({ ...offer, sale }, notice, 409)
   }
+  if (refused) return again(offer, visit.texts.checkout.refusals[refused], 503)
   if (!declined) return seeOther(c, checkoutPath(visit, posted.sessionId, isBegun ? 'pay' : undefined))
   return again(offer, declineNotice(visit.texts, declined), 402)
 }
@@ -139,14 +162,29 @@ function couponNotice({ texts, locale }: { texts: Texts; locale: string }, sale:
 }
 
 /** The form of a session that is open: filled with what its order knows, and saying why its last try failed. */
-export function formOfOrder(texts: Texts, { order }: Checkout): FormState {
+export function formOfOrder(texts: Texts, checkout: Checkout): FormState {
+  const { order } = checkout
   const code = DECLINE_CODES.find((known) => known === order.failureCode)
   return {
     ...EMPTY_FORM,
     email: order.customerEmail ?? '',
     name: order.customerName ?? '',
-    notice: code ? declineNotice(texts, code) : null,
+    notice: code ? declineNotice(texts, code) : lostMoneyNotice(texts, checkout),
   }
+}
+
+/** Crypto that came too late or too little: the order can still be paid, and the money isn't forgotten. */
+function lostMoneyNotice({ crypto: words }: Texts, { crypto, store }: Checkout): Notice | null {
+  if (!crypto || !hasLostMoney(crypto)) return null
+  const facts = knownCoin(crypto.network, crypto.coin)
+  const named = (units: bigint) => `${formatUnits(units, facts)} ${facts.symbol}`
+  const { number, creditedUnits, lateUnits, expectedUnits } = crypto
+  const came = creditedUnits ?? 0n
+  const text =
+    came > 0n
+      ? words.unfinished.text(named(came), named(expectedUnits), store.name)
+      : words.late.text(named(lateUnits), store.name)
+  return { title: (came > 0n ? words.unfinished : words.late).title, text: `${text} ${words.number}: ${number}.` }
 }
 
 /** A session's price and name are its order's: they were frozen when it was opened. */

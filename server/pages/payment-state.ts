@@ -12,6 +12,8 @@ import type { CryptoPaymentRow } from '../domain/crypto/table'
  *     seen       all is there, and gathers its confirmations
  *     late       what came was too late
  *     unfinished the rest didn't come
+ *     elsewhere  its order was paid another way, and nothing came
+ *     surplus    its order was paid another way, and yet it was paid too
  */
 export type PaymentKind =
   | 'waiting'
@@ -24,6 +26,8 @@ export type PaymentKind =
   | 'cancelled'
   | 'unfinished'
   | 'reversed'
+  | 'elsewhere'
+  | 'surplus'
 
 export type PaymentState = {
   kind: PaymentKind
@@ -32,14 +36,27 @@ export type PaymentState = {
   version: string
 }
 
-export async function stateOf(ctx: StoreContext, payment: CryptoPaymentRow): Promise<PaymentState> {
+/** `isOrderPaid` for a payment of the checkout page. */
+export async function stateOf(
+  ctx: StoreContext,
+  payment: CryptoPaymentRow,
+  isOrderPaid = false,
+): Promise<PaymentState> {
   const { status, height, creditedUnits, lateUnits, requiredConfirmations: required } = payment
   const cursor = height === null ? undefined : await readCursorOf(ctx, chainOf(ctx, payment.network))
   const confirmations = Math.min(confirmationsAt(height, cursor?.number), required)
-  const kind = kindOf(payment, ctx.clock.now())
+  const kind = kindForOrder(kindOf(payment, ctx.clock.now()), payment, isOrderPaid)
   // After the end nothing of the count matters.
   const count = status === 'pending' ? confirmations : 0
   return { kind, confirmations, version: [kind, creditedUnits ?? 0n, lateUnits, count].join('.') }
+}
+
+/** What is paid is the order: a moment passes between the payment's confirmation and the order's completion. */
+function kindForOrder(kind: PaymentKind, { orderUse }: CryptoPaymentRow, isOrderPaid: boolean): PaymentKind {
+  if (orderUse === 'surplus') return 'surplus'
+  if (orderUse !== 'awaited') return kind
+  if (isOrderPaid) return kind === 'waiting' || kind === 'closing' ? 'elsewhere' : kind
+  return kind === 'confirmed' ? 'seen' : kind
 }
 
 function kindOf(payment: CryptoPaymentRow, now: Date): PaymentKind {
@@ -57,6 +74,12 @@ function kindOf(payment: CryptoPaymentRow, now: Date): PaymentKind {
       if (creditedUnits === null) return now > payment.expiresAt ? 'closing' : 'waiting'
       return creditedUnits + toleranceUnits < expectedUnits ? 'short' : 'seen'
   }
+}
+
+/** Whether a payment that has ended took money with it, which its buyer must be told of. */
+export function hasLostMoney({ status, creditedUnits, lateUnits }: CryptoPaymentRow): boolean {
+  if (status === 'pending' || status === 'confirmed') return false
+  return (creditedUnits ?? 0n) > 0n || lateUnits > 0n
 }
 
 /** Whether nothing more will happen that the page should wait for. */

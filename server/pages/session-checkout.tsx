@@ -1,4 +1,5 @@
 import type { Deps } from '../context'
+import { symbolOf } from '../domain/crypto/view'
 import { licenseOf, statusOf } from '../domain/licenses/service'
 import { type Checkout, findCheckout } from '../domain/payments/checkout'
 import { goodsOf } from '../domain/payments/goods'
@@ -8,9 +9,12 @@ import { finishAuthentication } from '../domain/payments/service'
 import { applyCoupon, removeCoupon } from '../domain/payments/session-coupon'
 import { AppError } from '../kernel/errors'
 import { formatDecimal } from '../kernel/money'
+import { NETWORK_FACTS } from '../kernel/networks'
 import { COUPON, couponOfOrder, wordsOf } from './coupon'
+import { sendCrypto } from './crypto-checkout'
 import { checkoutPath, type PageContext, readForm, seeOther, sendPage } from './page'
 import { formOfOrder, type Offer, pay, readPurchase, refilled, saleOfOrder, sendForm } from './paying'
+import { hasLostMoney } from './payment-state'
 import { sendExpired, sendObstacle, sendProcessing, sendRedirected, sendSettling } from './states'
 import { ChallengePage } from './views/challenge'
 import type { Told } from './views/layout'
@@ -32,7 +36,7 @@ export async function showSession(c: PageContext, deps: Deps, sessionId: string)
     case 'settling':
       return sendSettling(c, checkout)
     case 'awaiting':
-      return sendProcessing(c, checkout)
+      return (await sendCrypto(c, checkout)) ?? sendProcessing(c, checkout)
     case 'requires_action':
       return seeOther(c, checkoutPath(c.get('visit'), sessionId, 'challenge'))
     case 'paid':
@@ -43,8 +47,13 @@ export async function showSession(c: PageContext, deps: Deps, sessionId: string)
     case 'refunded':
       return sendReceipt(c, checkout)
     case 'expired':
-      return sendExpired(c, checkout)
+      return (await sendLostMoney(c, checkout)) ?? sendExpired(c, checkout)
   }
+}
+
+/** A session that ended with money on its way in is no session that nobody paid. */
+async function sendLostMoney(c: PageContext, checkout: Checkout): Promise<Response | undefined> {
+  return checkout.crypto && hasLostMoney(checkout.crypto) ? sendCrypto(c, checkout, 410) : undefined
 }
 
 /** `GET /checkout/cs_…/pay`: where a posted form leads that is paid on the gateway's page. */
@@ -119,7 +128,13 @@ async function goodsFor({ ctx, store, order }: Checkout): Promise<{ obstacle: Ob
 function offerOf(c: PageContext, checkout: Checkout, description: string | null): Offer {
   const { sessionId, successUrl } = checkout.order
   const action = checkoutPath(c.get('visit'), sessionId)
-  return { sale: saleOfOrder(c.get('visit'), checkout, description), action, sessionId: null, successUrl }
+  return {
+    ctx: checkout.ctx,
+    sale: saleOfOrder(c.get('visit'), checkout, description),
+    action,
+    sessionId: null,
+    successUrl,
+  }
 }
 
 /** `GET /checkout/cs_…/receipt`, also for buyers whom their payment sent on to the shop. */
@@ -141,6 +156,7 @@ async function sendReceipt(c: PageContext, checkout: Checkout): Promise<Response
     email: order.customerEmail,
     paidAt: order.completedAt ?? order.createdAt,
     card: cardOf(checkout.attempt),
+    crypto: cryptoOf(checkout),
     license: license && { ...license, status: statusOf(license, ctx.clock.now()) },
     backUrl: order.successUrl ? successUrlOf(order.successUrl, checkout) : null,
     told: toldOf(checkout),
@@ -152,6 +168,11 @@ async function sendReceipt(c: PageContext, checkout: Checkout): Promise<Response
 
 function cardOf(attempt: Checkout['attempt']) {
   return attempt?.cardBrand && attempt.cardLast4 ? { brand: attempt.cardBrand, last4: attempt.cardLast4 } : null
+}
+
+function cryptoOf({ order, crypto }: Checkout): string | null {
+  if (order.method !== 'crypto' || !crypto) return null
+  return `${symbolOf(crypto)}, ${NETWORK_FACTS[crypto.network].title}`
 }
 
 /** Document D's `payment_complete`. */

@@ -47,6 +47,7 @@ export function sendError(c: PageContext, error: AppError): Promise<Response> | 
   const { link, states } = c.get('visit').texts
   const { problems } = link
   if (NOT_CHARGEABLE.has(error.code)) return sendState(c, 409, states.not_chargeable)
+  if (error.code === 'crypto_not_offered') return sendState(c, 409, states.crypto_not_offered)
   if (error.code === 'gateway_failed') return sendPageFailed(c)
   if (error.code === 'variant_not_found') return sendLinkProblems(c, [problems.variant_unknown('variant_id')])
   if (error.code === 'webhook_url_refused') return sendLinkProblems(c, [problems.webhook_refused('webhook_url')])
@@ -138,7 +139,7 @@ export function sendProcessing(c: PageContext, { ctx, store, order }: Checkout):
 
 /** What leads back to the product, were it bought again, would lead to a second payment: the session's own page decides. */
 export function isUnderway({ state }: Checkout): boolean {
-  return state === 'processing' || state === 'requires_action' || state === 'redirected' || state === 'settling'
+  return ['processing', 'requires_action', 'redirected', 'settling', 'awaiting'].includes(state)
 }
 
 /**

@@ -25,7 +25,7 @@ export const cryptoDe: CryptoTexts = {
   warning: (coin, network) =>
     `Senden Sie nur ${coin}, und nur über ${network}. Alles andere, oder über ein anderes Netzwerk, geht verloren.`,
   fees: 'Ihre Wallet oder Börse berechnet eigene Gebühren. Der Betrag oben muss vollständig ankommen.',
-  testMode: 'Testmodus: Senden Sie nichts. Das Geld kommt von einer simulierten Chain, über simulate_payment.',
+  testMode: 'Testmodus: Senden Sie nichts. Das Geld kommt von einer simulierten Chain: Die Knöpfe unten spielen sie.',
   timeLeft: 'Verbleibende Zeit',
   timeUntil: (time) => `Zahlbar bis ${time}`,
   steps: { wait: 'Warten', seen: 'Gesehen', confirmed: 'Bestätigt' },

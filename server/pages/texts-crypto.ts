@@ -23,7 +23,7 @@ export const cryptoEn = {
   warning: (coin: string, network: string) =>
     `Send only ${coin}, and only on ${network}. Anything else, or from another network, is lost.`,
   fees: 'Your wallet or exchange adds its own fee. The amount above must arrive in full.',
-  testMode: 'Test mode: send nothing. The money comes from a simulated chain, by simulate_payment.',
+  testMode: 'Test mode: send nothing. The money comes from a simulated chain: the buttons below play it.',
   timeLeft: 'Time left',
   timeUntil: (time: string) => `Pay until ${time}`,
   steps: { wait: 'Waiting', seen: 'Seen', confirmed: 'Confirmed' },

@@ -1,4 +1,5 @@
 import type { Texts } from './texts'
+import { checkoutDe } from './texts-checkout-de'
 import { connectDe } from './texts-connect-de'
 import { cryptoDe } from './texts-crypto-de'
 
@@ -52,6 +53,7 @@ export const de: Texts = {
     expiry_past: 'Diese Karte ist abgelaufen. Prüfen Sie das Datum oder nehmen Sie eine andere Karte.',
     cvc_missing: 'Geben Sie die Prüfnummer Ihrer Karte ein.',
     cvc_invalid: 'Die Prüfnummer hat 3 oder 4 Ziffern. Sie steht meist auf der Rückseite der Karte.',
+    pay_in_missing: 'Wählen Sie eine Währung und ihr Netzwerk.',
     name_missing: 'Geben Sie den Namen auf der Karte ein.',
     name_invalid: 'Geben Sie einen kürzeren Namen ohne Steuerzeichen ein.',
   },
@@ -177,6 +179,7 @@ export const de: Texts = {
     keep: 'Heben Sie diese Seite auf: Ihre Adresse ist Ihr Beleg.',
   },
   crypto: cryptoDe,
+  checkout: checkoutDe,
   connect: connectDe,
   states: {
     draft: {
@@ -234,6 +237,10 @@ export const de: Texts = {
     not_chargeable: {
       title: 'Dieser Preis kann nicht mit Karte gezahlt werden',
       text: 'Der Shop muss den Preis oder seine Währung ändern. Es wurde nichts abgebucht.',
+    },
+    crypto_not_offered: {
+      title: 'So kann das nicht bezahlt werden',
+      text: 'Der Shop nimmt diese Währung nicht, oder sein Preis ist nicht in US-Dollar. Es wurde nichts abgebucht. Gehen Sie zurück und bezahlen Sie anders.',
     },
     page_failed: {
       title: 'Die Zahlungsseite ließ sich nicht öffnen',

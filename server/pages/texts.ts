@@ -2,6 +2,7 @@
  * Every word that a buyer reads. `Texts` is made from the English ones, so that another language can't miss a key; amounts,
  * dates and names are passed in already formatted.
  */
+import { checkoutEn } from './texts-checkout'
 import { connectEn } from './texts-connect'
 import { cryptoEn } from './texts-crypto'
 import { de } from './texts-de'
@@ -55,6 +56,7 @@ const en = {
     expiry_past: 'This card has expired. Check the date or use another card.',
     cvc_missing: 'Enter the security code of your card.',
     cvc_invalid: 'The security code has 3 or 4 digits. It is usually on the back of the card.',
+    pay_in_missing: 'Choose a coin and its network.',
     name_missing: 'Enter the name on your card.',
     name_invalid: 'Enter a shorter name, without special control characters.',
   },
@@ -177,6 +179,7 @@ const en = {
     keep: 'Keep this page: its address is your receipt.',
   },
   crypto: cryptoEn,
+  checkout: checkoutEn,
   connect: connectEn,
   states: {
     draft: { title: 'Not for sale yet', text: 'This product is not for sale yet. Ask the store when it will be.' },
@@ -231,6 +234,10 @@ const en = {
     not_chargeable: {
       title: 'This price cannot be paid by card',
       text: 'The shop has to change the price or its currency. Nothing was charged.',
+    },
+    crypto_not_offered: {
+      title: 'This cannot be paid that way',
+      text: 'The shop does not take this coin, or its price is not in US dollars. Nothing was charged. Go back and pay another way.',
     },
     page_failed: {
       title: 'The payment page could not be opened',

@@ -2,12 +2,14 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { addAddresses } from '../../server/domain/addresses/service'
 import { createOrder } from '../../server/domain/payments/creation'
 import { setStoreStatus, updateStore } from '../../server/domain/stores/service'
 import { HOUR_MS } from '../../server/kernel/clock'
 import { formatStoreId } from '../../server/kernel/ids'
 import { startBrowser, visit } from '../support/browser'
 import { addCoupon } from '../support/coupons'
+import { evmAddress, tronWallet } from '../support/crypto'
 import { openShop, type Shop } from '../support/shop'
 import { createWorld, type World } from '../support/world'
 
@@ -25,6 +27,9 @@ beforeAll(async () => {
   browser = await startBrowser()
   world = await createWorld()
   shop = await openShop(world)
+  await addAddresses(shop.ctx, { network: 'tron', address: tronWallet(1) })
+  const pool = Array.from({ length: 40 }, (_, n) => ({ address: evmAddress(n) }))
+  await addAddresses(shop.ctx, { network: 'bsc', addresses: pool })
   store = formatStoreId(shop.ctx.storeId)
   await addCoupon(shop, 'TENTH')
   await addCoupon(shop, 'GIFT', { discount_basis_points: 10_000 })
@@ -42,6 +47,16 @@ async function payTo(page: Page, url: string, card: string): Promise<void> {
   await page.goto(url)
   await page.locator(`[data-test-card$="${card}"]`).click()
   await submit(page)
+}
+
+/** Chooses a coin, and lets happen to its payment what the buttons of test mode do. */
+async function payInCrypto(page: Page, url: string, ...presses: string[]): Promise<void> {
+  await page.goto(url)
+  await page.locator('#by-crypto').check()
+  await page.locator('#crypto-email').fill('buyer@example.com')
+  await page.locator('input[value="bsc.native"]').check()
+  await page.locator('form[data-crypto-form] button[type=submit]').click()
+  for (const action of presses) await page.locator(`button[value=${action}]`).click()
 }
 
 /** Every kind of page, by the way that a buyer gets there. */
@@ -101,6 +116,29 @@ const PAGES: readonly (readonly [name: string, open: (page: Page) => Promise<unk
     async (page) => {
       await payTo(page, link('amount=49.99&product=Done&coupon=TENTH'), '0002')
       await page.locator('.receipt').waitFor()
+    },
+  ],
+  [
+    'crypto, nothing chosen',
+    async (page) => {
+      await page.goto(link(`amount=12&product=${encodeURIComponent(LONG)}`))
+      await page.locator('#by-crypto').check()
+      await page.locator('form[data-crypto-form] button[type=submit]').click()
+      await page.locator('#crypto-summary:not([hidden])').waitFor()
+    },
+  ],
+  [
+    'crypto, waiting',
+    async (page) => {
+      await payInCrypto(page, link(`amount=13&coupon=TENTH&product=${encodeURIComponent(LONG)}`))
+      await page.locator('[data-kind=waiting]').waitFor()
+    },
+  ],
+  [
+    'crypto in an embed, seen',
+    async (page) => {
+      await payInCrypto(page, embed('amount=49.99&product=Plan'), 'detect')
+      await page.locator('[data-kind=seen]').waitFor()
     },
   ],
   [

@@ -88,6 +88,7 @@ export const PaymentQuery = z.strictObject({
   currency: CoinName.optional(),
   address: z.string().trim().max(64).optional().describe('Only payments that were assigned this address'),
   external_order_id: z.string().max(255).optional(),
+  order_id: z.uuid('must be the uuid of an order').optional().describe('Only payments of this order'),
   ...TimeRange,
   ...PageInput,
 })

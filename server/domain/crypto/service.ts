@@ -107,6 +107,7 @@ export async function listPayments(ctx: StoreContext, query: PaymentQuery) {
         query.currency && eq(p.coin, query.currency),
         query.address === undefined ? undefined : eq(p.address, query.address),
         query.external_order_id === undefined ? undefined : eq(p.externalOrderId, query.external_order_id),
+        query.order_id === undefined ? undefined : eq(p.orderId, query.order_id),
         query.from === undefined ? undefined : gte(p.createdAt, new Date(query.from)),
         query.to === undefined ? undefined : lt(p.createdAt, new Date(query.to)),
         olderThan(readCursor(query.cursor), p.createdAt, p.id),

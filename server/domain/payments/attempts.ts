@@ -5,10 +5,10 @@ import { newRowId } from '../../kernel/ids'
 import type { Gateway } from '../../ports/gateway'
 import { dropCoupon } from '../coupons/redemptions'
 import { claimUse } from '../coupons/uses'
+import { hasOpenPayment } from '../crypto/for-orders'
 import { lockOrder } from '../orders/service'
 import { type OrderRow, orders } from '../orders/table'
 import { isPayable } from './checkout'
-import { hasOpenPayment } from './crypto-orders'
 import { OPEN_ATTEMPT, type PaymentAttemptRow, paymentAttempts } from './table'
 
 export type ClaimedAttempt = { order: OrderRow; attempt: PaymentAttemptRow }

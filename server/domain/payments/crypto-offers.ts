@@ -8,7 +8,7 @@ import { receiveAddresses } from '../addresses/table'
 export type CryptoOffer = { network: NetworkName; coins: readonly Coin[] }
 
 /** Cheap transfers first. */
-const SHOWN_NETWORKS = ['tron', 'bsc', 'ethereum'] as const satisfies readonly NetworkName[]
+const SHOWN_NETWORKS = ['bsc', 'tron', 'ethereum'] as const satisfies readonly NetworkName[]
 
 /** Document B asks for dollars, and no rate of any other currency is known here. */
 const PRICED_IN = 'usd'
@@ -19,12 +19,17 @@ const PRICED_IN = 'usd'
  */
 export async function offersOf(ctx: StoreContext, currency: string): Promise<CryptoOffer[]> {
   if (currency !== PRICED_IN) return []
-  const enabled = SHOWN_NETWORKS.filter((network) => ctx.isTest || ctx.networks[network])
+  const enabled = SHOWN_NETWORKS.filter((network) => ctx.isTest || isWatched(ctx, network))
   if (enabled.length === 0) return []
   const [has] = await networksWithAddress(ctx)
   return enabled
     .filter((network) => has?.[network])
     .map((network) => ({ network, coins: COINS.filter((coin) => coinFacts(network, coin)) }))
+}
+
+/** A network whose nodes did not pass their check takes no payments. */
+function isWatched({ networks, chainMonitor }: StoreContext, network: NetworkName): boolean {
+  return networks[network] !== undefined && chainMonitor.refusalOf(network) === null
 }
 
 function networksWithAddress({ db, storeId, isTest }: StoreContext) {

@@ -1,9 +1,9 @@
-import { and, asc, eq, min, sql } from 'drizzle-orm'
+import { and, asc, eq, min } from 'drizzle-orm'
 import { type Deps, type StoreContext, storeContext } from '../../context'
 import { inTransaction } from '../../db/transaction'
 import { retakeCoupon } from '../coupons/redemptions'
 import { lockPayment } from '../crypto/settlement'
-import { type CryptoPaymentRow, cryptoPayments, isConfirmedForOrder, mayPayOrder } from '../crypto/table'
+import { type CryptoPaymentRow, cryptoPayments, isConfirmedForOrder } from '../crypto/table'
 import { lockOrder } from '../orders/service'
 import { type OrderRow, SESSION_EXPIRED } from '../orders/table'
 import { completeOrder } from '../orders/transitions'
@@ -85,15 +85,4 @@ async function complete(tx: StoreContext, order: OrderRow): Promise<OrderRow | u
   const completed = await completeOrder(tx, order.id, { method: 'crypto', at: tx.clock.now() })
   if (completed && order.failureCode === SESSION_EXPIRED) await retakeCoupon(tx, completed)
   return completed
-}
-
-/** Whether crypto may yet pay this order, which the transaction holds: nothing else may be begun then, and its price stays. */
-export async function hasOpenPayment(tx: StoreContext, orderId: string): Promise<boolean> {
-  const p = cryptoPayments
-  const open = await tx.db
-    .select({ one: sql`1` })
-    .from(p)
-    .where(and(eq(p.storeId, tx.storeId), eq(p.orderId, orderId), mayPayOrder))
-    .limit(1)
-  return open.length > 0
 }

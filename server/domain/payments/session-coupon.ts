@@ -4,11 +4,11 @@ import { AppError } from '../../kernel/errors'
 import { dropCoupon, takeCoupon } from '../coupons/redemptions'
 import { CouponRefusedError } from '../coupons/refusals'
 import type { CouponRefusal } from '../coupons/schema'
+import { hasOpenPayment } from '../crypto/for-orders'
 import { lockOrder } from '../orders/service'
 import type { OrderRow } from '../orders/table'
 import { hasOpenAttempt } from './attempts'
 import { type Checkout, findCheckout, isPayable } from './checkout'
-import { hasOpenPayment } from './crypto-orders'
 
 /** `refused` says why the coupon doesn't apply; the order is then as it was. */
 export type CouponResult = { checkout: Checkout; refused: CouponRefusal | null }

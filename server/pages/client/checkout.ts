@@ -7,6 +7,7 @@ import { copyOnPress } from './copy'
 import { connectFrame } from './frame'
 import { connectPayment } from './pay'
 import { sendOnce } from './send-once'
+import { shareEmail } from './share-email'
 
 for (const form of document.querySelectorAll<HTMLFormElement>('form[data-card-form]')) connectCardForm(form)
 for (const form of document.querySelectorAll<HTMLFormElement>('form[data-once]')) sendOnce(form)
@@ -16,7 +17,8 @@ for (const button of document.querySelectorAll<HTMLButtonElement>('[data-copy]')
 
 for (const panel of document.querySelectorAll<HTMLElement>('#pay')) connectPayment(panel)
 
-document.querySelector<HTMLElement>('#summary:not([hidden])')?.focus()
+shareEmail()
+document.querySelector<HTMLElement>('.alert:not([hidden])')?.focus()
 connectFrame()
 
 // A page brought back by the back button may be of before the payment: ask the server.

@@ -3,6 +3,7 @@
  * through, shows the time that is left, and goes back to the shop when all is paid. The server makes all that is shown.
  */
 import { copyOnPress } from './copy'
+import { sendOnce } from './send-once'
 
 type Change = { version: string; kind: string; ended: boolean; title: string; html: string }
 
@@ -20,7 +21,10 @@ export function connectPayment(panel: HTMLElement): void {
 
 function watch(panel: HTMLElement, path: string): void {
   let failures = 0
-  const address = (what: string) => `${path}/${what}?version=${encodeURIComponent(panel.dataset.version ?? '')}`
+  // Within a frame the address says how it is shown.
+  const [place = '', query = ''] = path.split('?')
+  const address = (what: string) =>
+    `${place}/${what}?${query}&version=${encodeURIComponent(panel.dataset.version ?? '')}`
   const notice = document.querySelector<HTMLElement>('#pay-notice')
   const tell = (isOffline: boolean) => {
     if (!notice) return
@@ -67,6 +71,7 @@ function show(panel: HTMLElement, { version, kind, ended, title, html }: Change)
     panel.innerHTML = html
     document.title = title
     for (const button of panel.querySelectorAll<HTMLButtonElement>('[data-copy]')) copyOnPress(button)
+    for (const form of panel.querySelectorAll<HTMLFormElement>('form[data-once]')) sendOnce(form)
     // What had the focus is gone.
     if (hadFocus) panel.querySelector('h1')?.focus()
     panel.querySelector('.pay-panel')?.scrollIntoView({ block: 'nearest' })

@@ -10,9 +10,20 @@ import type { Sale } from './payment'
 export type Notice = { title: string; text: string; declined?: DeclineCode }
 
 /** What the form is filled with: never a card number or a security code. */
-export type FormState = { email: string; name: string; problems: readonly FieldProblem[]; notice: Notice | null }
+export type FormState = {
+  email: string
+  name: string
+  /** The form that was sent, and which coin on which network was chosen in it, such as `bsc.usdt`. */
+  method: 'card' | 'crypto'
+  payIn: string
+  problems: readonly FieldProblem[]
+  notice: Notice | null
+}
 
-export const EMPTY_FORM: FormState = { email: '', name: '', problems: [], notice: null }
+/** Of the form that wasn't sent. */
+export const NOTHING_WRONG: Pick<FormState, 'problems' | 'notice'> = { problems: [], notice: null }
+
+export const EMPTY_FORM: FormState = { email: '', name: '', method: 'card', payIn: '', ...NOTHING_WRONG }
 
 type CardFormProps = {
   visit: Visit
@@ -53,14 +64,19 @@ export function CardForm({ visit, sale, form, action, sessionId, now, takesCard 
         {pay}
       </button>
       <p class="small">{promiseOf(texts, sale.isTest, takesCard)}</p>
-      {sale.cancelUrl ? (
-        <p class="small">
-          <a href={sale.cancelUrl} target={visit.frame ? '_top' : undefined}>
-            {texts.cancel(sale.store.name)}
-          </a>
-        </p>
-      ) : null}
+      <CancelLink visit={visit} sale={sale} />
     </form>
+  )
+}
+
+export function CancelLink({ visit, sale }: { visit: Visit; sale: Sale }) {
+  if (!sale.cancelUrl) return null
+  return (
+    <p class="small">
+      <a href={sale.cancelUrl} target={visit.frame ? '_top' : undefined}>
+        {visit.texts.cancel(sale.store.name)}
+      </a>
+    </p>
   )
 }
 
@@ -123,13 +139,13 @@ export function shownPrice({ amountMinor, currency }: { amountMinor: bigint; cur
  * What went wrong, read out at once and focused. It is there from the start, empty and hidden, for the script to fill;
  * `autofocus` gives it the focus without script.
  */
-export function Alert({ texts, form }: { texts: Texts; form: FormState }) {
+export function Alert({ texts, form, idPrefix = '' }: { texts: Texts; form: FormState; idPrefix?: string }) {
   const { problems, notice } = form
   const title = notice?.title ?? summaryOf(texts, problems.length)
   const empty = problems.length === 0 && notice === null
   return (
     <div
-      id="summary"
+      id={`${idPrefix}summary`}
       class="alert"
       role="alert"
       tabindex={-1}
@@ -143,7 +159,7 @@ export function Alert({ texts, form }: { texts: Texts; form: FormState }) {
       <ul>
         {problems.map(({ field, problem }) => (
           <li>
-            <a href={`#${field}`}>{texts.problems[problem]}</a>
+            <a href={`#${idPrefix}${field}`}>{texts.problems[problem]}</a>
           </li>
         ))}
       </ul>
@@ -155,17 +171,17 @@ function summaryOf(texts: Texts, count: number): string {
   return count === 1 ? texts.summaryOne : texts.summaryMany(count)
 }
 
-type FieldProps = { texts: Texts; name: CardField; problem: Problem | undefined }
+type FieldProps = { texts: Texts; name: CardField; problem: Problem | undefined; idPrefix?: string }
 
 /** The attributes of an input: its problem is named by `aria-describedby`, and its texts wait for the script. */
-export function control({ texts, name, problem }: FieldProps, hasHint = false) {
+export function control({ texts, name, problem, idPrefix = '' }: FieldProps, hasHint = false) {
   const text = (kind: string) => (texts.problems as Record<string, string>)[`${name}_${kind}`]
   return {
-    id: name,
+    id: `${idPrefix}${name}`,
     name,
     required: true,
     'aria-invalid': problem ? ('true' as const) : undefined,
-    'aria-describedby': hasHint ? `${name}-hint ${name}-problem` : `${name}-problem`,
+    'aria-describedby': hasHint ? `${name}-hint ${name}-problem` : `${idPrefix}${name}-problem`,
     'data-missing': text('missing'),
     'data-invalid': text('invalid'),
     'data-past': text('past'),
@@ -173,17 +189,17 @@ export function control({ texts, name, problem }: FieldProps, hasHint = false) {
 }
 
 export function Field(props: FieldProps & { label: string; hint?: string; children?: unknown }) {
-  const { texts, name, problem, label, hint, children } = props
+  const { texts, name, problem, idPrefix = '', label, hint, children } = props
   return (
     <div class="field">
-      <label for={name}>{label}</label>
+      <label for={`${idPrefix}${name}`}>{label}</label>
       {hint ? (
         <span id={`${name}-hint`} class="visually-hidden">
           {hint}
         </span>
       ) : null}
       <div class="control">{children}</div>
-      <p id={`${name}-problem`} class="problem" hidden={!problem}>
+      <p id={`${idPrefix}${name}-problem`} class="problem" hidden={!problem}>
         {problem ? texts.problems[problem] : ''}
       </p>
     </div>

@@ -1,4 +1,4 @@
-import { Alert, control, Field, type FormState, shownPrice } from './card-form'
+import { Alert, CancelLink, control, Field, type FormState, shownPrice } from './card-form'
 import type { Visit } from './layout'
 import type { Sale } from './payment'
 
@@ -23,13 +23,7 @@ export function FreeForm({ visit, sale, form, action, sessionId }: FreeFormProps
         {texts.free.get}
       </button>
       {sale.isTest ? <p class="small">{texts.free.testMode}</p> : null}
-      {sale.cancelUrl ? (
-        <p class="small">
-          <a href={sale.cancelUrl} target={visit.frame ? '_top' : undefined}>
-            {texts.cancel(sale.store.name)}
-          </a>
-        </p>
-      ) : null}
+      <CancelLink visit={visit} sale={sale} />
     </form>
   )
 }

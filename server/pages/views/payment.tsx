@@ -1,12 +1,14 @@
 import type { Child } from 'hono/jsx'
+import type { CryptoOffer } from '../../domain/payments/crypto-offers'
 import { formatMoney } from '../../kernel/money'
 import type { TestCard } from '../../ports/gateway'
 import type { Expiry } from '../card-fields'
 import type { CouponEntry } from '../coupon'
-import { CardForm, type FormState } from './card-form'
+import type { FormState } from './card-form'
 import { Coupon } from './coupon'
 import { FreeForm } from './free-form'
 import { Layout, type StoreFace, StoreMark, TestBadge, type Told, type Visit } from './layout'
+import { Methods } from './methods'
 import { TestCards } from './test-cards'
 
 /** What is bought, from whom, and for how much. */
@@ -36,6 +38,10 @@ export type PaymentPageProps = {
   sessionId: string | null
   testCards: readonly TestCard[]
   takesCard: boolean
+  /** False where crypto is the only way to pay. */
+  hasGateway: boolean
+  /** What can be paid in besides; empty where the store takes no crypto. */
+  offers: readonly CryptoOffer[]
   /** The month that a card must still be good in. */
   now: Expiry
   told: Told | null
@@ -58,7 +64,7 @@ export function PaymentPage(props: PaymentPageProps) {
           <Coupon visit={visit} sale={sale} />
         </Summary>
         <section class="panel" aria-label={title}>
-          {sale.amountMinor === 0n ? <FreeForm {...props} /> : <CardForm {...props} />}
+          {sale.amountMinor === 0n ? <FreeForm {...props} /> : <Methods {...props} />}
         </section>
         {testCards.length > 0 && sale.amountMinor > 0n ? <TestCards visit={visit} cards={testCards} now={now} /> : null}
       </main>

@@ -19,6 +19,8 @@ export type Paid = {
   email: string | null
   paidAt: Date
   card: { brand: string; last4: string } | null
+  /** The coin and its network. */
+  crypto: string | null
   license: LicenseShown | null
   /** Where the shop wants its buyers back; null when it didn't say. */
   backUrl: string | null
@@ -172,6 +174,7 @@ function Lines({ visit, paid }: { visit: Visit; paid: Paid }) {
       {paid.card ? (
         <Line label={receipt.card}>{challenge.cardEnding(brandName(paid.card.brand), paid.card.last4)}</Line>
       ) : null}
+      {paid.crypto ? <Line label={receipt.card}>{paid.crypto}</Line> : null}
       <Line label={receipt.store}>{paid.store.name}</Line>
     </dl>
   )

@@ -2,6 +2,7 @@ import type { Child } from 'hono/jsx'
 import { ERRORS } from '../../kernel/errors'
 import type { TestCard } from '../../ports/gateway'
 import { Code } from './code'
+import { Crypto } from './crypto'
 import { Events } from './events'
 import { Licences } from './licences'
 import { Links } from './links'
@@ -25,6 +26,7 @@ export const GUIDES: readonly Guide[] = [
   { id: 'webhooks', title: 'Webhooks', Text: Webhooks },
   { id: 'receive-webhooks', title: 'Receive webhooks', Text: Receiving },
   { id: 'links', title: 'Links, buttons and frames', Text: Links },
+  { id: 'crypto', title: 'Crypto payments', Text: Crypto },
   { id: 'coupons', title: 'Coupons', Text: Coupons },
   { id: 'balance', title: 'Balance and disputes', Text: Balance },
   { id: 'platform', title: 'Your own Stripe account', Text: Platform },

@@ -71,6 +71,8 @@ describe('create_payment', () => {
       tx_hash: '',
       confirmations: 0,
       required_confirmations: 15,
+      order_id: null,
+      is_surplus: false,
       ...extra,
       rate: '1.00',
       rate_source: 'par',

@@ -16,6 +16,7 @@ test('the catalogue has every documented event', () => {
     'order.paid',
     'order.refund_failed',
     'order.refunded',
+    'order.surplus_received',
     'order.surplus_returned',
     'payment.cancelled',
     'payment.completed',
