@@ -153,7 +153,7 @@ const PAGES: readonly (readonly [name: string, open: (page: Page) => Promise<unk
     'expired',
     async (page) => {
       await payTo(page, link('amount=8&product=Late'), '0119')
-      const action = await page.locator('form.form').getAttribute('action')
+      const action = await page.locator('form[data-card-form]').getAttribute('action')
       world.clock.advance(2 * HOUR_MS)
       await page.goto(new URL(action ?? '', world.url).href)
     },

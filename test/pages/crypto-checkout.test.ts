@@ -147,7 +147,7 @@ describe('a session that is paid in crypto', () => {
     expect((await buyer.post(`${location}/leave`, {})).headers.get('location')).toBe(location)
     const page = await (await buyer.get(location)).text()
     expect(page).toContain('data-card-form')
-    await buyer.post(location, { ...hiddenFields(page), ...CARD_FORM })
+    await buyer.post(location, { ...hiddenFields(page), ...CARD_FORM, method: 'card' })
     expect((await findCheckout(world.deps, session)).order).toMatchObject({ status: 'completed', method: 'card' })
   })
 
