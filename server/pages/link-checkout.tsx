@@ -195,7 +195,7 @@ function offerOf(link: Link, { item, wishes, price }: Ready, sessionId: string):
     cancelUrl: wishes.cancelUrl ?? null,
     changeUrl: isOwnAmount ? withoutParameter(address, OWN_AMOUNT) : null,
   }
-  return { ctx, sale, action: address, sessionId, successUrl: wishes.successUrl ?? null }
+  return { ctx, store, sale, action: address, sessionId, successUrl: wishes.successUrl ?? null }
 }
 
 async function checkoutOf(deps: Deps, sessionId: string): Promise<Checkout | undefined> {

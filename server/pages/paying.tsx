@@ -3,8 +3,10 @@ import type { Checkout } from '../domain/payments/checkout'
 import { payWithCrypto } from '../domain/payments/crypto-checkout'
 import { offersOf } from '../domain/payments/crypto-offers'
 import { completeFree } from '../domain/payments/free'
+import { takesCards } from '../domain/payments/obstacles'
 import { openPaymentPage, type Payer } from '../domain/payments/redirect'
 import { type CardPayment, payWithCard } from '../domain/payments/service'
+import type { StoreRow } from '../domain/stores/table'
 import { formatMoney } from '../kernel/money'
 import { formatUnits, knownCoin } from '../kernel/networks'
 import { DECLINE_CODES, type DeclineCode, testCardsOf } from '../ports/gateway'
@@ -22,6 +24,7 @@ import { PaymentPage, type Sale } from './views/payment'
 /** A payment form: what is sold and where it is posted to. Its price is an order's once there is one, else the product's. */
 export type Offer = {
   ctx: StoreContext
+  store: StoreRow
   sale: Sale
   action: string
   /** For the hidden field; null where the action names the session. */
@@ -36,7 +39,7 @@ export async function sendForm(
   form: FormState,
   status = 200,
 ): Promise<Response> {
-  const { ctx, sale, action, sessionId, successUrl } = offer
+  const { ctx, store, sale, action, sessionId, successUrl } = offer
   const gateway = gatewayFor(deps, sale)
   const page = (
     <PaymentPage
@@ -46,7 +49,7 @@ export async function sendForm(
       action={action}
       sessionId={sessionId}
       takesCard={gateway?.kind !== 'redirect'}
-      hasGateway={gateway !== null}
+      hasCards={takesCards(ctx, store)}
       offers={sale.amountMinor > 0n ? await offersOf(ctx, sale.currency) : []}
       testCards={gateway ? testCardsOf(gateway) : []}
       now={monthOf(deps.clock.now())}

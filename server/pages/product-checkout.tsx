@@ -89,7 +89,14 @@ function offerOf(c: PageContext, sale: ProductForSale, sessionId: string, price:
   const { description } = product
   if ('order' in price) {
     const action = checkoutPath(visit, product.id)
-    return { ctx, sale: saleOfOrder(visit, price, description), action, sessionId, successUrl: price.order.successUrl }
+    return {
+      ctx,
+      store,
+      sale: saleOfOrder(visit, price, description),
+      action,
+      sessionId,
+      successUrl: price.order.successUrl,
+    }
   }
   const { subtotalMinor, discountMinor, entry } = price
   const fresh = {
@@ -97,7 +104,7 @@ function offerOf(c: PageContext, sale: ProductForSale, sessionId: string, price:
     ...{ amountMinor: subtotalMinor - discountMinor, price: { subtotalMinor, discountMinor }, coupon: entry },
     ...{ cancelUrl: null, changeUrl: null },
   }
-  return { ctx, sale: fresh, action: samePage(c), sessionId, successUrl: null }
+  return { ctx, store, sale: fresh, action: samePage(c), sessionId, successUrl: null }
 }
 
 function hold(c: PageContext, deps: Deps, sale: ProductForSale, sessionId: string): void {

@@ -129,7 +129,7 @@ function offerOf(c: PageContext, checkout: Checkout, description: string | null)
   const { sessionId, successUrl } = checkout.order
   const action = checkoutPath(c.get('visit'), sessionId)
   return {
-    ctx: checkout.ctx,
+    ...{ ctx: checkout.ctx, store: checkout.store },
     sale: saleOfOrder(c.get('visit'), checkout, description),
     action,
     sessionId: null,

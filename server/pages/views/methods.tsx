@@ -4,9 +4,9 @@ import type { PaymentPageProps } from './payment'
 
 /** Card, crypto, or both under two tabs that need no script: radio buttons, of which the stylesheet shows the form. */
 export function Methods(props: PaymentPageProps) {
-  const { visit, form, offers, hasGateway } = props
+  const { visit, form, offers, hasCards } = props
   if (offers.length === 0) return <CardForm {...props} />
-  if (!hasGateway) return <CryptoForm {...props} />
+  if (!hasCards) return <CryptoForm {...props} />
   const isCrypto = form.method === 'crypto'
   return (
     <>

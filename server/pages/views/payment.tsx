@@ -39,7 +39,7 @@ export type PaymentPageProps = {
   testCards: readonly TestCard[]
   takesCard: boolean
   /** False where crypto is the only way to pay. */
-  hasGateway: boolean
+  hasCards: boolean
   /** What can be paid in besides; empty where the store takes no crypto. */
   offers: readonly CryptoOffer[]
   /** The month that a card must still be good in. */
