@@ -1,5 +1,5 @@
 import { and, asc, eq, min } from 'drizzle-orm'
-import { type Deps, type StoreContext, storeContext } from '../../context'
+import type { Deps, StoreContext } from '../../context'
 import { inTransaction } from '../../db/transaction'
 import { retakeCoupon } from '../coupons/redemptions'
 import { lockPayment } from '../crypto/settlement'
@@ -7,8 +7,8 @@ import { type CryptoPaymentRow, cryptoPayments, isConfirmedForOrder } from '../c
 import { lockOrder } from '../orders/service'
 import { type OrderRow, SESSION_EXPIRED } from '../orders/table'
 import { completeOrder } from '../orders/transitions'
+import { BATCH, eachDue, STORES } from './due'
 import { afterPaid, afterSurplus } from './outcomes'
-import { BATCH, eachStore, logged, STORES } from './recovery'
 
 /*
  * What confirmed crypto payments mean for the orders that they are for. Not in the transaction that takes a block in: a chain is
@@ -25,19 +25,16 @@ export async function settleCryptoOrders(deps: Deps): Promise<boolean> {
     .groupBy(p.storeId)
     .orderBy(min(p.confirmedAt))
     .limit(STORES)
-  return eachStore(stores, async (storeId) => {
+  const find = async (storeId: bigint) => {
     const due = await deps.db
-      .select({ id: p.id, isTest: p.isTest })
+      .select({ id: p.id, isTest: p.isTest, orderId: p.orderId })
       .from(p)
       .where(and(eq(p.storeId, storeId), isConfirmedForOrder))
       .orderBy(asc(p.confirmedAt))
       .limit(BATCH)
-    for (const { id, isTest } of due) {
-      const ctx = storeContext(deps, storeId, isTest)
-      await logged(ctx, { crypto_payment: id }, () => settleOrderOf(ctx, id))
-    }
-    return due.length
-  })
+    return due.map(({ id, isTest, orderId }) => ({ id, order: { id: orderId ?? '', isTest } }))
+  }
+  return eachDue(deps, { stores, find }, (ctx, { id }) => settleOrderOf(ctx, id))
 }
 
 /**
