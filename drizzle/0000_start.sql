@@ -5,6 +5,7 @@ CREATE TYPE "public"."connection_status" AS ENUM('not_connected', 'onboarding', 
 CREATE TYPE "public"."discount_type" AS ENUM('percentage', 'fixed');--> statement-breakpoint
 CREATE TYPE "public"."coin" AS ENUM('usdt', 'usdc', 'busd', 'native');--> statement-breakpoint
 CREATE TYPE "public"."crypto_payment_status" AS ENUM('pending', 'confirmed', 'expired', 'cancelled', 'failed');--> statement-breakpoint
+CREATE TYPE "public"."order_use" AS ENUM('awaited', 'paid', 'surplus');--> statement-breakpoint
 CREATE TYPE "public"."idempotency_status" AS ENUM('in_flight', 'done');--> statement-breakpoint
 CREATE TYPE "public"."license_revocation" AS ENUM('order_refunded', 'dispute_lost', 'seller');--> statement-breakpoint
 CREATE TYPE "public"."notice_status" AS ENUM('pending', 'done', 'failed');--> statement-breakpoint
@@ -196,6 +197,8 @@ CREATE TABLE "crypto_payments" (
 	"late_units" numeric(78, 0) NOT NULL,
 	"tx_hash" text,
 	"height" bigint,
+	"order_id" uuid,
+	"order_use" "order_use",
 	"external_order_id" text,
 	"customer_email" text,
 	"redirect_url" text,
@@ -649,6 +652,8 @@ CREATE INDEX "crypto_payments_newest" ON "crypto_payments" USING btree ("store_i
 CREATE INDEX "crypto_payments_newest_by_status" ON "crypto_payments" USING btree ("store_id","is_test","status","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "crypto_payments_newest_by_reference" ON "crypto_payments" USING btree ("store_id","is_test","external_order_id","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST) WHERE external_order_id is not null;--> statement-breakpoint
 CREATE INDEX "crypto_payments_address" ON "crypto_payments" USING btree ("store_id","is_test","network","address","created_at" DESC NULLS FIRST);--> statement-breakpoint
+CREATE INDEX "crypto_payments_order" ON "crypto_payments" USING btree ("store_id","order_id") WHERE order_id is not null;--> statement-breakpoint
+CREATE INDEX "crypto_payments_order_due" ON "crypto_payments" USING btree ("store_id","confirmed_at") WHERE order_use = 'awaited' and status = 'confirmed';--> statement-breakpoint
 CREATE INDEX "crypto_payments_waiting" ON "crypto_payments" USING btree ("store_id","is_test","network","due_at","due_height") WHERE (due_at is not null or due_height is not null);--> statement-breakpoint
 CREATE INDEX "disputes_newest" ON "disputes" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "disputes_order" ON "disputes" USING btree ("store_id","order_id");--> statement-breakpoint
