@@ -291,67 +291,7 @@ export type OrderSurplusReceivedEvent = {
   event: 'order.surplus_received'
   /** ISO 8601 in UTC */
   created_at: string
-  data: {
-    id: string
-    /** PP-YYMM-XXXXXX, to say on the phone */
-    number: string
-    /** txn_… */
-    transaction_id: string
-    /** cs_…: whoever knows it may pay */
-    session_id: string
-    product_id: string | null
-    /** var_… */
-    variant_id: string | null
-    product_name: string
-    /** The price, frozen when the session was opened */
-    subtotal_cents: number
-    /** What the coupon takes off */
-    discount_cents: number
-    coupon_code: string | null
-    /** What the buyer pays: the subtotal without the discount */
-    amount_cents: number
-    /** The platform fee within the amount */
-    fee_cents: number
-    /** The amount without the fee */
-    net_cents: number
-    /** ISO 4217 code in lower case */
-    currency: string
-    /** failed may still be paid until expires_at; refund_pending: all of it is being refunded */
-    status: 'pending' | 'completed' | 'failed' | 'refund_pending' | 'refunded'
-    /** Why the last try failed, such as insufficient_funds or session_expired */
-    failure_code: string | null
-    /** null until paid, and where nothing had to be */
-    payment_method: 'card' | 'crypto' | null
-    customer_email: string | null
-    customer_name: string | null
-    /** Your own id of the order */
-    order_reference: string | null
-    metadata: Record<string, string | number | boolean | null>
-    /** What was refunded so far */
-    refunded_cents: number
-    /** Of the dispute that is open, else of the latest; null without one. No refund while it is needs_response or under_review */
-    dispute_status: 'needs_response' | 'under_review' | 'won' | 'lost' | null
-    /** Held by open disputes, or lost to them */
-    disputed_cents: number
-    /** Send the buyer here */
-    checkout_url: string
-    success_url: string | null
-    cancel_url: string | null
-    /** Hears of the payment of this order */
-    webhook_url: string | null
-    /** The key that its payment issued, where it is of a variant with licence terms. Needs licenses:read */
-    license: {
-      key: string
-      expires_at: string | null
-      activation_limit: number | null
-    } | null
-    /** A rehearsal: no money moves */
-    is_test: boolean
-    /** ISO 8601 in UTC */
-    created_at: string
-    /** Until then it can be paid */
-    expires_at: string
-    completed_at: string | null
+  data: OrderData & {
     /** In your wallet already */
     surplus: {
       payment_number: string
