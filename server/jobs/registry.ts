@@ -8,7 +8,7 @@ import { pruneNotices } from '../domain/notices/retention'
 import { followNotices } from '../domain/notices/service'
 import { settleCryptoOrders } from '../domain/payments/crypto-orders'
 import { expireSessions } from '../domain/payments/expiry'
-import { reconcileAttempts } from '../domain/payments/reconciliation'
+import { reconcileAttempts, reconcileFees } from '../domain/payments/reconciliation'
 import { recoverAttempts, recoverRefunds } from '../domain/payments/recovery'
 import { closeStrandedPages, settleShares } from '../domain/payments/shares'
 import { pruneEmails } from '../domain/receipts/retention'
@@ -40,6 +40,7 @@ export const jobs: readonly Job[] = [
   },
   { name: 'payment_recovery', role: 'jobs', everyMs: MINUTE_MS / 4, run: recoverAttempts },
   { name: 'payment_reconciliation', role: 'jobs', everyMs: MINUTE_MS / 4, run: reconcileAttempts },
+  { name: 'gateway_fees', role: 'jobs', everyMs: 5 * MINUTE_MS, run: reconcileFees },
   { name: 'gateway_notices', role: 'jobs', everyMs: MINUTE_MS / 4, run: followNotices },
   { name: 'notice_retention', role: 'jobs', everyMs: HOUR_MS, run: pruneNotices },
   { name: 'refund_recovery', role: 'jobs', everyMs: MINUTE_MS / 4, run: recoverRefunds },

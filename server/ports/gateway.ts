@@ -178,6 +178,8 @@ export interface RedirectGateway extends GatewayBase {
   close(page: string): Promise<PageOutcome>
   /** All refunds of a charge, and the attempt that made it; null for a charge that isn't ours. */
   refundsOf(chargeReference: string): Promise<{ attemptId: string; refunds: GatewayRefund[] } | null>
+  /** Why the latest try to pay on a page was declined, and whose it was; null where none was, or the charge isn't ours. */
+  declineOf(chargeReference: string): Promise<{ attemptId: string; code: DeclineCode } | null>
   /** Null for a dispute that isn't about a charge of ours, and for an inquiry, which takes no money. */
   findDispute(id: string): Promise<DisputeNotice | null>
   /** What a webhook of the gateway says. Throws AppError invalid_request when the gateway did not sign it. */
@@ -209,6 +211,8 @@ export type GatewayNotice = {
 export type NoticeSubject =
   | { kind: 'page'; page: string }
   | { kind: 'charge'; reference: string }
+  /** A try on the page was declined; the buyer may try again there. */
+  | { kind: 'decline'; reference: string }
   | { kind: 'dispute'; id: string }
   /** A store's account on a platform. */
   | { kind: 'account'; account: string }

@@ -200,6 +200,10 @@ export type OrderData = {
   fee_cents: number
   /** The amount without the fee */
   net_cents: number
+  /** What the card gateway keeps of the charge, at the cost of whoever runs this server; null until it says so, which may be after the sale */
+  gateway_fee_cents: number | null
+  /** ISO 4217 code in lower case of gateway_fee_cents: the one in which the gateway pays out */
+  gateway_fee_currency: string | null
   /** ISO 4217 code in lower case */
   currency: string
   /** failed may still be paid until expires_at; refund_pending: all of it is being refunded */

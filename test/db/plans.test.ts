@@ -13,7 +13,7 @@ import { activateLicense } from '../../server/domain/licenses/activations'
 import { listLicenses } from '../../server/domain/licenses/service'
 import { listOrders } from '../../server/domain/orders/list'
 import type { OrderRow } from '../../server/domain/orders/table'
-import { reconcileAttempts } from '../../server/domain/payments/reconciliation'
+import { reconcileAttempts, reconcileFees } from '../../server/domain/payments/reconciliation'
 import { recoverAttempts } from '../../server/domain/payments/recovery'
 import { listProducts } from '../../server/domain/products/service'
 import { listDeliveries } from '../../server/domain/webhooks/deliveries'
@@ -69,7 +69,8 @@ async function fillStore(): Promise<void> {
   sale = await shop.buy()
   await foldLedger(shop.deps)
   // Most attempts are history too; some wait on a page that nobody has paid for a while.
-  const pages = sql`'gateway_page', 'cs_' || n, 'status', case when n % 200 = 0 then 'requires_action' else 'succeeded' end`
+  const pages = sql`'gateway_page', 'cs_' || n, 'status', case when n % 200 = 0 then 'requires_action' else 'succeeded' end,
+    'gateway_fee_minor', case when n % 300 > 0 then 85 end`
   await multiply(db, 'payment_attempts', sql`${soon}, ${pages}, 'order_id', ${numbered(sql`${opened.id}`)}`)
   const kinds = sql`'kind', (array['sale', 'refund', 'dispute_won', 'sale', 'sale'])[1 + n % 5]`
   await multiply(db, 'ledger_entries', sql`${soon}, ${kinds}, 'order_id', ${numbered(sql`t.order_id`)}`)
@@ -253,9 +254,13 @@ test('a balance is read without a look at the entries, however many there are', 
 
 test(`what is due among ${ROWS} payment attempts and orders is found by their partial indexes`, async () => {
   world.clock.advance(HOUR_MS)
-  for (const job of [recoverAttempts, reconcileAttempts]) {
+  for (const [job, index] of [
+    [recoverAttempts, 'payment_attempts_unsettled'],
+    [reconcileAttempts, 'payment_attempts_unsettled'],
+    [reconcileFees, 'payment_attempts_fee_unknown'],
+  ] as const) {
     const plans = await plansOf(() => job(shop.deps))
-    expect(plans[0]?.map((node) => node['Index Name'])).toContain('payment_attempts_unsettled')
+    expect(plans[0]?.map((node) => node['Index Name'])).toContain(index)
     expect(plans.flat().filter((node) => node['Node Type'] === 'Seq Scan')).toEqual([])
   }
 })

@@ -1,6 +1,5 @@
 import type { OrderRow } from '../orders/table'
 import type { Leg } from './entries'
-import { ACCOUNTS, type Account } from './table'
 
 /** What decides where an order's money is; all in the order's currency. */
 export type OrderMoney = Pick<
@@ -8,7 +7,10 @@ export type OrderMoney = Pick<
   'amountMinor' | 'feeMinor' | 'refundedMinor' | 'disputedMinor' | 'lostMinor' | 'currency'
 >
 
-type Balances = Record<Account, bigint>
+/** Between which an order's money moves; what the gateway keeps for itself is beside it, in a currency of its own. */
+export const ORDER_ACCOUNTS = ['gateway_clearing', 'store_balance', 'platform_fees', 'disputes_held'] as const
+
+type Balances = Record<(typeof ORDER_ACCOUNTS)[number], bigint>
 
 const NOTHING: Balances = { gateway_clearing: 0n, store_balance: 0n, platform_fees: 0n, disputes_held: 0n }
 
@@ -42,7 +44,7 @@ function inProportion(whole: bigint, part: bigint, of: bigint): bigint {
  */
 export function legsBetween(before: OrderMoney | null, after: OrderMoney): Leg[] {
   const [was, is] = [before ? balancesOf(before) : NOTHING, balancesOf(after)]
-  return ACCOUNTS.map((account) => ({
+  return ORDER_ACCOUNTS.map((account) => ({
     account,
     currency: after.currency,
     amountMinor: is[account] - was[account],

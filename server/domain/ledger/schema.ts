@@ -12,6 +12,9 @@ const CurrencyBalance = z.object({
   fees_cents: Cents.describe('Platform fees, without those that refunds and disputes gave back'),
   refunds_cents: Cents.describe('What was refunded to buyers'),
   disputes_cents: Cents.describe('What was lost to disputes'),
+  gateway_fees_cents: Cents.describe(
+    'What the card gateway kept of charges, in the currency in which it pays out; whoever runs this server bears it, so that nothing of it is taken from available',
+  ),
 })
 
 export const Balance = z.object({
@@ -29,14 +32,14 @@ export const LedgerEntry = z.object({
   id: z.uuid(),
   kind: EntryKind,
   order_id: z.uuid().nullable(),
-  source_id: z.string().describe('The order, refund or dispute that it is about'),
+  source_id: z.string().describe('The order, refund, dispute or payment attempt that it is about'),
   legs: z
     .array(
       z.object({
         account: z
           .enum(ACCOUNTS)
           .describe(
-            'gateway_clearing: at the card gateway; store_balance: owed to you, or in your own Stripe account; disputes_held: kept while a dispute is open',
+            'gateway_clearing: at the card gateway; gateway_fees: what it keeps for itself; store_balance: owed to you, or in your own Stripe account; disputes_held: kept while a dispute is open',
           ),
         direction: z.enum(['debit', 'credit']).describe('A credit of store_balance is money for you'),
         amount_cents: Cents.describe('In the smallest unit of the currency, always above 0'),

@@ -4,10 +4,11 @@ import { olderThan, pageOf, readCursor } from '../../db/paging'
 import { prepared } from '../../db/prepared'
 import { AppError } from '../../kernel/errors'
 import { toWireMinor } from '../../kernel/money'
+import type { GatewayFee } from '../../ports/gateway'
 import { getOrder } from '../orders/service'
 import type { OrderRow, RefundRow } from '../orders/table'
 import { stores } from '../stores/table'
-import { legsOf, postEntry } from './entries'
+import { type Leg, legsOf, postEntry } from './entries'
 import { legsBetween } from './order-money'
 import type { Balance, LedgerEntry, LedgerQuery } from './schema'
 import { type Account, type EntryKind, type LedgerEntryRow, ledgerBalances, ledgerEntries, ledgerTail } from './table'
@@ -27,6 +28,21 @@ export function postRefund(tx: StoreContext, order: OrderRow, refund: RefundRow,
 export function postFailedRefund(tx: StoreContext, order: OrderRow, refund: RefundRow, at: Date): Promise<void> {
   const before = { ...order, refundedMinor: order.refundedMinor + refund.amountMinor }
   return postChange(tx, { kind: 'refund_failed', sourceId: refund.id, before, order, at })
+}
+
+/** What the gateway keeps of a charge: the operator's cost, so that no store's balance changes. Once for each attempt. */
+export async function postGatewayFee(
+  tx: StoreContext,
+  { id: sourceId, orderId }: { id: string; orderId: string },
+  { amountMinor, currency }: GatewayFee,
+  at: Date,
+): Promise<void> {
+  if (amountMinor === 0n) return
+  const legs: Leg[] = [
+    { account: 'gateway_fees', currency, amountMinor },
+    { account: 'gateway_clearing', currency, amountMinor: -amountMinor },
+  ]
+  await postEntry(tx, { kind: 'gateway_fee', sourceId, orderId, legs, at })
 }
 
 type DisputeChange = {
@@ -121,6 +137,7 @@ function balanceOf(currency: string, sums: readonly Sum[]): Balance['balances'][
     fees_cents: toWireMinor(-debited('platform_fees')),
     refunds_cents: toWireMinor(-debited('gateway_clearing', 'refund') - debited('gateway_clearing', 'refund_failed')),
     disputes_cents: toWireMinor(-debited('gateway_clearing', 'dispute_lost')),
+    gateway_fees_cents: toWireMinor(debited('gateway_fees')),
   }
 }
 

@@ -3,10 +3,18 @@ import { bigint, index, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-c
 import { instant, isTestColumn, minorUnits, storeIdColumn } from '../../db/columns'
 
 /** What every store's books have. Texts in the database, so that another account needs no migration. */
-export const ACCOUNTS = ['gateway_clearing', 'store_balance', 'platform_fees', 'disputes_held'] as const
+export const ACCOUNTS = ['gateway_clearing', 'gateway_fees', 'store_balance', 'platform_fees', 'disputes_held'] as const
 export type Account = (typeof ACCOUNTS)[number]
 
-export const ENTRY_KINDS = ['sale', 'refund', 'refund_failed', 'dispute_opened', 'dispute_won', 'dispute_lost'] as const
+export const ENTRY_KINDS = [
+  'sale',
+  'refund',
+  'refund_failed',
+  'gateway_fee',
+  'dispute_opened',
+  'dispute_won',
+  'dispute_lost',
+] as const
 export type EntryKind = (typeof ENTRY_KINDS)[number]
 
 /**
@@ -32,7 +40,7 @@ export const ledgerEntries = pgTable(
   'ledger_entries',
   {
     ...entryColumns(),
-    /** The order, refund or dispute that it is about. */
+    /** The order, refund, dispute or payment attempt that it is about. */
     sourceId: text('source_id').notNull(),
     /** Null for what has to do with no order. */
     orderId: uuid('order_id'),

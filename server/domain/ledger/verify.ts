@@ -2,10 +2,11 @@ import { and, asc, eq, gt, isNotNull, ne, sql } from 'drizzle-orm'
 import type { Deps } from '../../context'
 import { formatStoreId } from '../../kernel/ids'
 import { orders } from '../orders/table'
+import { paymentAttempts } from '../payments/table'
 import { everyStore } from '../rollups/rebuild'
-import { balancesOf, type OrderMoney } from './order-money'
+import { balancesOf, ORDER_ACCOUNTS, type OrderMoney } from './order-money'
 import { legRows } from './service'
-import { ACCOUNTS, type Account, ledgerBalances, ledgerEntries, ledgerTail } from './table'
+import { ledgerBalances, ledgerEntries, ledgerTail } from './table'
 
 const ORDERS_PER_PAGE = 1_000
 const ENTRIES_NAMED = 100
@@ -16,7 +17,12 @@ const ENTRIES_NAMED = 100
  */
 export async function* findDiscrepancies(deps: Deps, storeId?: bigint): AsyncGenerator<string> {
   for await (const one of storeId === undefined ? everyStore(deps) : [storeId]) {
-    for await (const found of [unbalanced(deps, one), wrongBalances(deps, one), wrongOrders(deps, one)]) {
+    for await (const found of [
+      unbalanced(deps, one),
+      wrongBalances(deps, one),
+      wrongOrders(deps, one),
+      wrongFees(deps, one),
+    ]) {
       for await (const line of found) yield `${formatStoreId(one)}: ${line}`
     }
   }
@@ -82,12 +88,31 @@ async function* wrongOrders({ db }: Deps, storeId: bigint): AsyncGenerator<strin
   }
 }
 
+/** Charges of which the gateway keeps something that isn't entered as it is known. */
+async function* wrongFees({ db }: Deps, storeId: bigint): AsyncGenerator<string> {
+  const { id, gatewayFeeMinor, gatewayFeeCurrency } = paymentAttempts
+  const e = ledgerEntries
+  const rows = await db
+    .select({ id, gatewayFeeMinor })
+    .from(paymentAttempts)
+    .leftJoin(e, and(eq(e.storeId, storeId), eq(e.kind, 'gateway_fee'), sql`${e.sourceId} = ${id}::text`))
+    .where(
+      and(
+        eq(paymentAttempts.storeId, storeId),
+        gt(gatewayFeeMinor, 0n),
+        sql`(${e.amounts}[1], ${e.currencies}[1]) is distinct from (${gatewayFeeMinor}, ${gatewayFeeCurrency})`,
+      ),
+    )
+    .limit(ENTRIES_NAMED)
+  for (const row of rows) yield `attempt ${row.id} has a gateway's fee of ${row.gatewayFeeMinor} that is not entered so`
+}
+
 /** `account amount` of every leg of the order of the row, in its own currency. */
 function enteredOf() {
   return sql<string[]>`array(
     select leg.account || ' ' || leg.amount from ${ledgerEntries}, ${legRows(ledgerEntries)}
     where ${and(eq(ledgerEntries.storeId, orders.storeId), eq(ledgerEntries.orderId, orders.id))}
-      and leg.currency = ${orders.currency})`
+      and kind <> 'gateway_fee' and leg.currency = ${orders.currency})`
 }
 
 function* wrongAccounts(order: OrderMoney & { id: string }, entered: readonly string[]): Generator<string> {
@@ -97,8 +122,8 @@ function* wrongAccounts(order: OrderMoney & { id: string }, entered: readonly st
     const [account = '', amount = ''] = leg.split(' ')
     sums.set(account, (sums.get(account) ?? 0n) + BigInt(amount))
   }
-  const isWrong = (account: Account) => (sums.get(account) ?? 0n) !== expected[account]
-  for (const account of ACCOUNTS.filter(isWrong)) {
+  const isWrong = (account: (typeof ORDER_ACCOUNTS)[number]) => (sums.get(account) ?? 0n) !== expected[account]
+  for (const account of ORDER_ACCOUNTS.filter(isWrong)) {
     yield `order ${order.id} has ${sums.get(account) ?? 0n} on ${account} instead of ${expected[account]}`
   }
 }

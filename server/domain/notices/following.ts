@@ -1,5 +1,6 @@
 import { and, eq } from 'drizzle-orm'
 import { type StoreContext, storeContext } from '../../context'
+import { inTransaction } from '../../db/transaction'
 import { AppError } from '../../kernel/errors'
 import { storeOfRowId } from '../../kernel/ids'
 import type { DisputeNotice, RedirectGateway } from '../../ports/gateway'
@@ -11,9 +12,10 @@ import { findAttempt } from '../payments/attempts'
 import { noteGatewayRefunds } from '../payments/gateway-refunds'
 import { gatewayNamed } from '../payments/gateways'
 import { refreshAttempt } from '../payments/redirect'
+import { noteDecline, settleAttempt } from '../payments/settlement'
 import type { PaymentAttemptRow } from '../payments/table'
 import { parseSubject } from './subject'
-import type { NoticeRow } from './table'
+import { gatewayNotices, type NoticeRow } from './table'
 
 /**
  * Does what a notice asks for: looks at its subject at the gateway, as it is now, and writes down what isn't written yet. Therefore
@@ -28,6 +30,8 @@ export async function follow(ctx: StoreContext, notice: NoticeRow): Promise<void
       return followPage(ctx, notice, subject.page)
     case 'charge':
       return followCharge(ctx, gateway, subject.reference)
+    case 'decline':
+      return followDecline(ctx, gateway, notice, subject.reference)
     case 'dispute':
       return followDispute(ctx, gateway, subject.id)
     case 'account':
@@ -49,6 +53,39 @@ async function followCharge(ctx: StoreContext, gateway: RedirectGateway, referen
   if (attempt.status === 'succeeded' && attempt.gatewayFeeMinor === null)
     await refreshAttempt(settled.ctx, attempt, null)
   await noteGatewayRefunds(settled.ctx, gateway, attempt, charge.refunds)
+}
+
+/**
+ * A try on the gateway's page was declined, and the page is still open: said once for each notice, which is marked in the same
+ * transaction. A page that is over says itself what became of it: that it was paid meanwhile, or that a bank refused after days.
+ */
+async function followDecline(
+  ctx: StoreContext,
+  gateway: RedirectGateway,
+  notice: NoticeRow,
+  reference: string,
+): Promise<void> {
+  const decline = await gateway.declineOf(reference)
+  const found = decline && (await attemptNamed(ctx, decline.attemptId))
+  if (!found) return
+  const { attempt } = found
+  if (attempt.gatewayPage === null) throw new Error(`attempt ${attempt.id} was declined, and its page is not known yet`)
+  const outcome = await gateway.find(attempt.gatewayPage)
+  if (outcome.status !== 'requires_action') return settleAttempt(found.ctx, gateway, attempt, outcome)
+  await inTransaction(found.ctx, async (tx) => {
+    if (await markDone(tx, notice)) await noteDecline(tx, attempt, decline.code)
+  })
+}
+
+/** False when it was marked before. */
+async function markDone(tx: StoreContext, { storeId, gateway, id }: NoticeRow): Promise<boolean> {
+  const n = gatewayNotices
+  const marked = await tx.db
+    .update(n)
+    .set({ status: 'done' })
+    .where(and(eq(n.storeId, storeId), eq(n.gateway, gateway), eq(n.id, id), eq(n.status, 'pending')))
+    .returning({ id: n.id })
+  return marked.length > 0
 }
 
 async function followDispute(ctx: StoreContext, gateway: RedirectGateway, id: string): Promise<void> {

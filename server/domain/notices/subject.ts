@@ -4,6 +4,7 @@ import type { NoticeSubject } from '../../ports/gateway'
 const Subject = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('page'), page: z.string() }),
   z.object({ kind: z.literal('charge'), reference: z.string() }),
+  z.object({ kind: z.literal('decline'), reference: z.string() }),
   z.object({ kind: z.literal('dispute'), id: z.string() }),
   z.object({ kind: z.literal('account'), account: z.string() }),
 ])

@@ -53,6 +53,13 @@ export const Order = z.object({
   amount_cents: Cents.describe('What the buyer pays: the subtotal without the discount'),
   fee_cents: Cents.describe('The platform fee within the amount'),
   net_cents: Cents.describe('The amount without the fee'),
+  gateway_fee_cents: Cents.nullable().describe(
+    'What the card gateway keeps of the charge, at the cost of whoever runs this server; null until it says so, which may be after the sale',
+  ),
+  gateway_fee_currency: z
+    .string()
+    .nullable()
+    .describe('ISO 4217 code in lower case of gateway_fee_cents: the one in which the gateway pays out'),
   currency: z.string().describe('ISO 4217 code in lower case'),
   status: OrderStatus.describe(
     'failed may still be paid until expires_at; refund_pending: all of it is being refunded',

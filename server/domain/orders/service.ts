@@ -154,6 +154,8 @@ export function toOrder(ctx: StoreContext, row: OrderRow): Order {
     coupon_code: row.couponCode,
     amount_cents: toWireMinor(row.amountMinor),
     fee_cents: toWireMinor(row.feeMinor),
+    gateway_fee_cents: row.gatewayFeeMinor === null ? null : toWireMinor(row.gatewayFeeMinor),
+    gateway_fee_currency: row.gatewayFeeCurrency,
     net_cents: toWireMinor(row.amountMinor - row.feeMinor),
     currency: row.currency,
     status: row.status,

@@ -40,6 +40,9 @@ export const orders = pgTable(
     /** What the buyer pays. */
     amountMinor: minorUnits('amount_minor').notNull(),
     feeMinor: minorUnits('fee_minor').notNull(),
+    /** What the gateway keeps of the charge that paid it, in a currency that may be another one; null while unknown. */
+    gatewayFeeMinor: minorUnits('gateway_fee_minor'),
+    gatewayFeeCurrency: text('gateway_fee_currency'),
     currency: currencyCode(),
     status: orderStatus('status').notNull(),
     /** Why the last attempt or the session failed: `expired_card`, `session_expired`, … */

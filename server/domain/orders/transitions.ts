@@ -1,6 +1,6 @@
 import { and, eq, gte, inArray, lte, type SQL, sql } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
-import type { DisputeStatus } from '../../ports/gateway'
+import type { DisputeStatus, GatewayFee } from '../../ports/gateway'
 import type { OrderStatus } from './schema'
 import { type OrderRow, orders } from './table'
 
@@ -52,6 +52,14 @@ export function completeOrder(
 ): Promise<OrderRow | undefined> {
   const changes = { method: paid.method, completedAt: paid.at, failureCode: null }
   return move(tx, id, ['pending', 'failed'], 'completed', changes)
+}
+
+/** What the gateway keeps of the charge that pays it. */
+export async function setGatewayFee(tx: StoreContext, id: string, fee: GatewayFee): Promise<void> {
+  await tx.db
+    .update(orders)
+    .set({ gatewayFeeMinor: fee.amountMinor, gatewayFeeCurrency: fee.currency })
+    .where(sameOrder(tx, id))
 }
 
 /** Undefined when it was paid before. */

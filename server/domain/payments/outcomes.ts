@@ -1,15 +1,17 @@
 import type { StoreContext } from '../../context'
+import type { GatewayFee } from '../../ports/gateway'
 import { giveBackCoupon } from '../coupons/redemptions'
 import type { CryptoPaymentRow } from '../crypto/table'
 import { toPayment } from '../crypto/view'
 import type { DisputeRow } from '../disputes/table'
-import { postDispute, postFailedRefund, postRefund, postSale } from '../ledger/service'
+import { postDispute, postFailedRefund, postGatewayFee, postRefund, postSale } from '../ledger/service'
 import { issueLicense, restoreLicensesOf, revokeLicensesOf } from '../licenses/service'
 import { announce, type FailedRefund } from '../orders/events'
 import type { OrderRow, RefundRow } from '../orders/table'
 import { queueReceipt, queueRefundNotice } from '../receipts/service'
 import { type NewEntry, recordEntry } from '../revenue/entries'
 import { markShareDue } from './splits'
+import type { PaymentAttemptRow } from './table'
 
 /*
  * What follows from each thing that can happen to an order, in the transaction that makes it true. A domain that has to do with
@@ -28,6 +30,11 @@ export async function afterPaid(tx: StoreContext, order: OrderRow, at: Date): Pr
   const licensed = await issueLicense(tx, order)
   await queueReceipt(tx, licensed)
   await announce(tx, { kind: 'completed', order: licensed })
+}
+
+/** The gateway has said what it keeps of an attempt's charge. Once; before or after the sale. */
+export function afterGatewayFee(tx: StoreContext, attempt: PaymentAttemptRow, fee: GatewayFee, at: Date) {
+  return postGatewayFee(tx, attempt, fee, at)
 }
 
 /** The buyer may try again: the session is open until its hour is over. */

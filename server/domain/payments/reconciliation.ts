@@ -1,10 +1,11 @@
-import { and, eq, isNotNull, lte, or, sql } from 'drizzle-orm'
+import { and, eq, gt, isNotNull, isNull, lte, or, sql } from 'drizzle-orm'
 import type { Deps, StoreContext } from '../../context'
-import { addMs, HOUR_MS, MINUTE_MS } from '../../kernel/clock'
+import { addMs, DAY_MS, HOUR_MS, MINUTE_MS } from '../../kernel/clock'
 import { orders } from '../orders/table'
 import { sameAttempt } from './attempts'
 import { eachDueAttempt } from './due'
 import { gatewayNamed } from './gateways'
+import { refreshAttempt } from './redirect'
 import { settleAttempt } from './settlement'
 import { sendBack } from './surplus'
 import { type PaymentAttemptRow, paymentAttempts } from './table'
@@ -29,6 +30,23 @@ export function reconcileAttempts(deps: Deps): Promise<boolean> {
   return eachDueAttempt(deps, due, (ctx, { attempt, order }) => reconcile(ctx, attempt, order.expiresAt))
 }
 
+/** For how long, and how often, the gateway is asked what it keeps of a charge, where it neither said so nor told it later. */
+const FEE_ASKED_MS = 3 * DAY_MS
+const FEE_MS = HOUR_MS
+
+/** Answers true when more are waiting. All stores. */
+export function reconcileFees(deps: Deps): Promise<boolean> {
+  const now = deps.clock.now()
+  const { status, gatewayPage, gatewayFeeMinor, updatedAt: since, createdAt } = paymentAttempts
+  // The status is written out so that the partial index serves the query.
+  const isUnknown = and(sql`${status} = 'succeeded'`, isNotNull(gatewayPage), isNull(gatewayFeeMinor))
+  const isDue = and(isUnknown, lte(since, addMs(now, -FEE_MS)), gt(createdAt, addMs(now, -FEE_ASKED_MS)))
+  return eachDueAttempt(deps, { isDue, since }, async (ctx, { attempt }) => {
+    const touched = await touch(ctx, attempt)
+    if (touched) await refreshAttempt(ctx, touched, null)
+  })
+}
+
 /** Statuses are written out so that the partial index serves the query. */
 function dueAt(now: Date) {
   const { status, updatedAt, gatewayPage } = paymentAttempts
@@ -48,11 +66,21 @@ function dueAt(now: Date) {
 }
 
 async function reconcile(ctx: StoreContext, seen: PaymentAttemptRow, expiresAt: Date): Promise<void> {
-  const now = ctx.clock.now()
-  // Touching it makes it this process's, and the last in the queue when the gateway doesn't answer.
+  const attempt = await touch(ctx, seen)
+  if (!attempt) return
+  const gateway = gatewayNamed(ctx, attempt.gateway)
+  if (attempt.status === 'unwanted') return sendBack(ctx, gateway, attempt)
+  const { gatewayPage: page } = attempt
+  if (gateway.kind !== 'redirect' || page === null) return
+  const isOver = attempt.status === 'requires_action' && expiresAt <= ctx.clock.now()
+  await settleAttempt(ctx, gateway, attempt, await (isOver ? gateway.close(page) : gateway.find(page)))
+}
+
+/** Makes it this process's, and the last in the queue when the gateway doesn't answer. Undefined when it isn't as it was seen any more. */
+async function touch(ctx: StoreContext, seen: PaymentAttemptRow): Promise<PaymentAttemptRow | undefined> {
   const [attempt] = await ctx.db
     .update(paymentAttempts)
-    .set({ updatedAt: now })
+    .set({ updatedAt: ctx.clock.now() })
     .where(
       and(
         sameAttempt(ctx, seen.id),
@@ -61,11 +89,5 @@ async function reconcile(ctx: StoreContext, seen: PaymentAttemptRow, expiresAt: 
       ),
     )
     .returning()
-  if (!attempt) return
-  const gateway = gatewayNamed(ctx, attempt.gateway)
-  if (attempt.status === 'unwanted') return sendBack(ctx, gateway, attempt)
-  const { gatewayPage: page } = attempt
-  if (gateway.kind !== 'redirect' || page === null) return
-  const isOver = attempt.status === 'requires_action' && expiresAt <= now
-  await settleAttempt(ctx, gateway, attempt, await (isOver ? gateway.close(page) : gateway.find(page)))
+  return attempt
 }

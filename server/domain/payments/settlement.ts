@@ -1,11 +1,12 @@
 import { and, inArray } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
 import { inTransaction } from '../../db/transaction'
-import type { ChargeOutcome, Gateway, PageOutcome } from '../../ports/gateway'
+import type { ChargeOutcome, DeclineCode, Gateway, PageOutcome } from '../../ports/gateway'
 import { lockOrder } from '../orders/service'
-import { completeOrder, failOrder } from '../orders/transitions'
-import { sameAttempt } from './attempts'
-import { afterDeclined, afterPaid } from './outcomes'
+import { completeOrder, failOrder, setGatewayFee } from '../orders/transitions'
+import { findAttempt, sameAttempt } from './attempts'
+import { isPayable } from './checkout'
+import { afterDeclined, afterGatewayFee, afterPaid } from './outcomes'
 import { sendBack } from './surplus'
 import { type PaymentAttemptRow, paymentAttempts } from './table'
 
@@ -59,6 +60,7 @@ async function settle(
     .where(and(sameAttempt(tx, id), inArray(paymentAttempts.status, [...NEWS_TO[outcome.status]])))
     .returning()
   if (!settled) return settleAgain(tx, id, outcome)
+  await noteFee(tx, settled, outcome, at)
   if (isPaidOtherwise) return settled
   if (outcome.status === 'succeeded') await complete(tx, orderId, at)
   if (outcome.status === 'declined') {
@@ -92,14 +94,40 @@ async function settleAgain(tx: StoreContext, id: string, outcome: AttemptOutcome
   const [current] = await tx.db.select().from(paymentAttempts).where(sameAttempt(tx, id))
   if (!current) throw new Error(`attempt ${id} is gone`)
   if (outcome.status !== 'succeeded') return current
+  const at = tx.clock.now()
   const isUnawaited = current.status === 'void' || current.status === 'declined'
   const status = isUnawaited ? 'unwanted' : current.status
   const [updated] = await tx.db
     .update(paymentAttempts)
-    .set({ ...factsOf(outcome), status, updatedAt: tx.clock.now() })
+    .set({ ...factsOf(outcome), status, updatedAt: at })
     .where(sameAttempt(tx, id))
     .returning()
+  if (current.gatewayFeeMinor === null) await noteFee(tx, updated ?? current, outcome, at)
   return updated ?? current
+}
+
+/** Called once for each attempt with its fee: when it has succeeded, or later, when the gateway didn't know it by then. */
+async function noteFee(tx: StoreContext, attempt: PaymentAttemptRow, outcome: AttemptOutcome, at: Date): Promise<void> {
+  const fee = 'fee' in outcome ? outcome.fee : null
+  if (fee === null) return
+  if (attempt.status === 'succeeded') await setGatewayFee(tx, attempt.orderId, fee)
+  await afterGatewayFee(tx, attempt, fee, at)
+}
+
+/**
+ * A try on the gateway's page was declined: the order says why, and the attempt goes on, since the page can still be paid. Nothing is
+ * said of an order that was paid or is over by now.
+ */
+export async function noteDecline(
+  tx: StoreContext,
+  { id, orderId }: PaymentAttemptRow,
+  code: DeclineCode,
+): Promise<void> {
+  const order = await lockOrder(tx, orderId)
+  const attempt = await findAttempt(tx, id)
+  if (attempt?.status !== 'requires_action' || !isPayable(order, tx.clock.now())) return
+  const failed = await failOrder(tx, orderId, code)
+  if (failed) await afterDeclined(tx, failed)
 }
 
 async function complete(tx: StoreContext, orderId: string, at: Date): Promise<void> {

@@ -61,6 +61,10 @@ export const paymentAttempts = pgTable(
       .on(t.storeId, t.updatedAt)
       .where(sql`status in ('processing', 'requires_action', 'settling', 'unwanted')`),
     index('payment_attempts_share_due').on(t.storeId, t.shareDueAt).where(sql`share_due_at is not null`),
+    // Paid on a gateway's page, and what the gateway keeps of it isn't known yet.
+    index('payment_attempts_fee_unknown')
+      .on(t.storeId, t.updatedAt)
+      .where(sql`status = 'succeeded' and gateway_page is not null and gateway_fee_minor is null`),
     foreignKey({ columns: [t.storeId, t.orderId], foreignColumns: [orders.storeId, orders.id] }),
   ],
 )

@@ -206,6 +206,8 @@ export const orderSample: z.infer<typeof Order> = {
   amount_cents: 1900,
   fee_cents: 48,
   net_cents: 1852,
+  gateway_fee_cents: 85,
+  gateway_fee_currency: 'usd',
   currency: 'usd',
   status: 'completed',
   failure_code: null,
@@ -236,6 +238,8 @@ export const orderPending = {
   ...orderSample,
   status: 'pending' as const,
   payment_method: null,
+  gateway_fee_cents: null,
+  gateway_fee_currency: null,
   license: null,
   completed_at: null,
 }

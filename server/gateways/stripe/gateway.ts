@@ -12,7 +12,7 @@ import type {
 import { fromStripeAmount, stripeLimits, toStripeAmount } from './amounts'
 import { createStripeClient, isDisconnected, isRefusal, onceMoreIfBusy } from './client'
 import { readStripeEvent } from './notices'
-import { disputeStatus, EXPANDED, expanded, METADATA, pageOutcome, refundOutcome } from './outcomes'
+import { declineCode, disputeStatus, EXPANDED, expanded, METADATA, pageOutcome, refundOutcome } from './outcomes'
 import { createStripePlatform } from './platform'
 
 export type StripeSettings = {
@@ -48,6 +48,7 @@ export function createStripeGateway(clock: Clock, settings: StripeSettings): Red
     close: (page) => close(stripe, page),
     refund: (request) => refund(stripe, request),
     refundsOf: (reference) => refundsOf(stripe, reference),
+    declineOf: (reference) => declineOf(stripe, reference),
     findDispute: (id) => findDispute(stripe, id),
     readNotice: (body, signature) => readStripeEvent(clock, secrets, body, signature),
   }
@@ -153,6 +154,12 @@ async function refundsOf(stripe: Stripe, reference: string) {
   const intent = await onceMoreIfBusy(() => stripe.paymentIntents.retrieve(reference))
   const attemptId = intent.metadata[METADATA.attempt]
   return attemptId === undefined ? null : { attemptId, refunds: await listRefunds(stripe, reference) }
+}
+
+async function declineOf(stripe: Stripe, reference: string) {
+  const { metadata, last_payment_error: error } = await onceMoreIfBusy(() => stripe.paymentIntents.retrieve(reference))
+  const attemptId = metadata[METADATA.attempt]
+  return error && attemptId !== undefined ? { attemptId, code: declineCode(error) } : null
 }
 
 async function findDispute(stripe: Stripe, id: string): Promise<DisputeNotice | null> {

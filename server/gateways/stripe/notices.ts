@@ -13,6 +13,7 @@ export const EVENT_TYPES = [
   'checkout.session.async_payment_succeeded',
   'checkout.session.async_payment_failed',
   'checkout.session.expired',
+  'payment_intent.payment_failed',
   'charge.updated',
   'charge.refunded',
   'refund.created',
@@ -91,6 +92,11 @@ function subjectOf(event: Stripe.Event): Subject {
       const { id: page, metadata } = event.data.object
       const attemptId = metadata?.[METADATA.attempt] ?? null
       return { subject: attemptId === null ? null : { kind: 'page', page }, attemptId }
+    }
+    case 'payment_intent.payment_failed': {
+      const { id: reference, metadata } = event.data.object
+      const attemptId = metadata[METADATA.attempt] ?? null
+      return { subject: attemptId === null ? null : { kind: 'decline', reference }, attemptId }
     }
     case 'charge.updated':
     case 'charge.refunded': {

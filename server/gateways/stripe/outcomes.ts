@@ -80,7 +80,7 @@ const DECLINES: Readonly<Record<string, DeclineCode>> = {
 
 type PaymentError = Stripe.PaymentIntent['last_payment_error']
 
-function declineCode(error: PaymentError): DeclineCode {
+export function declineCode(error: PaymentError): DeclineCode {
   return DECLINES[error?.decline_code ?? ''] ?? DECLINES[error?.code ?? ''] ?? 'card_declined'
 }
 

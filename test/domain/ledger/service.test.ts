@@ -37,6 +37,7 @@ const ZERO = {
   fees_cents: 0,
   refunds_cents: 0,
   disputes_cents: 0,
+  gateway_fees_cents: 0,
 }
 
 async function discrepancies(): Promise<string[]> {

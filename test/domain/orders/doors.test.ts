@@ -87,6 +87,8 @@ describe('create_order', () => {
       amount_cents: 1_900,
       fee_cents: 0,
       net_cents: 1_900,
+      gateway_fee_cents: null,
+      gateway_fee_currency: null,
       currency: 'usd',
       status: 'pending',
       failure_code: null,

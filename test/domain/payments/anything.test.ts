@@ -226,6 +226,7 @@ async function checkStore(): Promise<void> {
     gross_cents: total((order) => order.amountMinor),
     refunds_cents: total((order) => order.refundedMinor),
     disputes_cents: total((order) => order.lostMinor),
+    gateway_fees_cents: 0,
     pending_cents: total((order) => order.disputedMinor),
     fees_cents: total((order) => -balancesOf(order).platform_fees),
     available_cents: total((order) => -balancesOf(order).store_balance),

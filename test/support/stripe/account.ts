@@ -45,13 +45,19 @@ export const VISA: Means = { brand: 'visa', last4: '4242' }
 export function createAccount(clock: Clock, pageUrl: string, livemode: boolean, emit: (event: StripeEvent) => void) {
   const sessions = new Map<string, Session>()
   const details = new Map<string, NewSession>()
+  const tried = new Map<string, PaymentIntent>()
+  const late = new Map<string, string>()
   const intents = new Map<string, PaymentIntent>()
   const charges = new Map<string, Charge>()
   const refunds = new Map<string, Refund>()
   const disputes = new Map<string, Dispute>()
   const transactions = new Map<string, BalanceTransaction>()
   /** How refunds end at first; banks that need a while say `pending`. */
-  const settings = { refunds: 'succeeded' as Refund['status'] }
+  const settings = {
+    refunds: 'succeeded' as Refund['status'],
+    feesAreLate: false,
+    payout: undefined as string | undefined,
+  }
 
   const seconds = () => Math.floor(clock.now().getTime() / 1_000)
   const mode = livemode ? 'live' : 'test'
@@ -126,13 +132,7 @@ export function createAccount(clock: Clock, pageUrl: string, livemode: boolean, 
   function confirm(sessionId: string, means: Means = VISA): PaymentIntent {
     const session = getSession(sessionId)
     if (session.status !== 'open') throw invalid(`This page is ${session.status}`)
-    const asked = details.get(sessionId)
-    connect.check(asked?.destination, asked?.applicationFee)
-    const intent = openIntent({
-      ...{ amount: session.amount_total, currency: session.currency, description: asked?.description },
-      ...{ metadata: asked?.intentMetadata, applicationFee: asked?.applicationFee, destination: asked?.destination },
-      ...{ onBehalfOf: asked?.onBehalfOf, transferGroup: asked?.transferGroup },
-    })
+    const intent = intentOn(session)
     session.status = 'complete'
     session.url = null
     session.payment_intent = intent.id
@@ -144,6 +144,30 @@ export function createAccount(clock: Clock, pageUrl: string, livemode: boolean, 
       charge(intent, means)
     }
     tell('checkout.session.completed', session)
+    return intent
+  }
+
+  /** Of the first try to pay on a page; further ones go on with it. */
+  function intentOn({ id, amount_total: amount, currency }: Session): PaymentIntent {
+    const asked = details.get(id)
+    connect.check(asked?.destination, asked?.applicationFee)
+    const known = tried.get(id)
+    if (known) return known
+    const intent = openIntent({
+      ...{ amount, currency, description: asked?.description },
+      ...{ metadata: asked?.intentMetadata, applicationFee: asked?.applicationFee, destination: asked?.destination },
+      ...{ onBehalfOf: asked?.onBehalfOf, transferGroup: asked?.transferGroup },
+    })
+    tried.set(id, intent)
+    return intent
+  }
+
+  /** The buyer's card is declined on the page, which stays open. */
+  function declineOn(sessionId: string, declineCode = 'generic_decline'): PaymentIntent {
+    const session = getSession(sessionId)
+    if (session.status !== 'open') throw invalid(`This page is ${session.status}`)
+    const intent = intentOn(session)
+    decline(intent, declineCode)
     return intent
   }
 
@@ -176,10 +200,16 @@ export function createAccount(clock: Clock, pageUrl: string, livemode: boolean, 
   function charge(intent: PaymentIntent, means: Means): void {
     const { amount, currency, metadata } = intent
     const fee = Math.round(amount * 0.029) + 30
-    const transaction = addTransaction({ amount, fee, currency, type: 'charge' })
+    // Another currency than the buyer's is the one of the account's bank.
+    const transaction = addTransaction({ amount, fee, currency: settings.payout ?? currency, type: 'charge' })
     const made: Charge = {
       ...{ id: idOf('ch'), object: 'charge', amount, amount_refunded: 0, currency, status: 'succeeded', paid: true },
-      ...{ refunded: false, disputed: false, payment_intent: intent.id, balance_transaction: transaction.id },
+      ...{
+        refunded: false,
+        disputed: false,
+        payment_intent: intent.id,
+        balance_transaction: settings.feesAreLate ? null : transaction.id,
+      },
       payment_method_details: means === 'delayed' ? { type: 'sepa_debit' } : { type: 'card', card: means },
       metadata: { ...metadata },
       ...{ transfer: null, transfer_group: intent.transfer_group, application_fee: null },
@@ -187,6 +217,7 @@ export function createAccount(clock: Clock, pageUrl: string, livemode: boolean, 
       ...{ created: seconds(), livemode },
     }
     charges.set(made.id, made)
+    if (settings.feesAreLate) late.set(made.id, transaction.id)
     connect.move('', currency, amount - fee)
     connect.divide(made, intent)
     intent.status = 'succeeded'
@@ -194,6 +225,17 @@ export function createAccount(clock: Clock, pageUrl: string, livemode: boolean, 
     intent.latest_charge = made.id
     tell('charge.succeeded', made)
     tell('payment_intent.succeeded', intent)
+  }
+
+  /** Stripe has booked what it left open when the charge was made. */
+  function bookFees(): void {
+    for (const [id, transaction] of late) {
+      const made = charges.get(id)
+      if (!made) continue
+      made.balance_transaction = transaction
+      tell('charge.updated', made)
+    }
+    late.clear()
   }
 
   function addTransaction(facts: Pick<BalanceTransaction, 'amount' | 'fee' | 'currency' | 'type'>): BalanceTransaction {
@@ -328,9 +370,9 @@ export function createAccount(clock: Clock, pageUrl: string, livemode: boolean, 
   }
 
   /** A bank said no: Stripe's answer, to throw. */
-  function decline(intent: PaymentIntent): StripeRefusal {
+  function decline(intent: PaymentIntent, declineCode = 'generic_decline'): StripeRefusal {
     const message = 'Your card was declined.'
-    intent.last_payment_error = { code: 'card_declined', decline_code: 'generic_decline', message }
+    intent.last_payment_error = { code: 'card_declined', decline_code: declineCode, message }
     tell('payment_intent.payment_failed', intent)
     return new StripeRefusal(402, { type: 'card_error', code: 'card_declined', message })
   }
@@ -376,7 +418,19 @@ export function createAccount(clock: Clock, pageUrl: string, livemode: boolean, 
     connect,
     ...{ openIntent, charge, decline, closeDispute, describe },
     ...{ sessions, intents, charges, refunds, disputes, settings, find },
-    ...{ openSession, getSession, expireSession, confirm, settle, refund, endRefund, openDispute, moveDispute },
+    ...{
+      openSession,
+      getSession,
+      expireSession,
+      confirm,
+      declineOn,
+      bookFees,
+      settle,
+      refund,
+      endRefund,
+      openDispute,
+      moveDispute,
+    },
   }
 }
 

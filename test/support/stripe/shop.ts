@@ -5,7 +5,7 @@ import { connectStore } from '../../../server/domain/connections/service'
 import { followNotices } from '../../../server/domain/notices/service'
 import { type Checkout, findCheckout, openSession } from '../../../server/domain/payments/checkout'
 import { expireSessions } from '../../../server/domain/payments/expiry'
-import { reconcileAttempts } from '../../../server/domain/payments/reconciliation'
+import { reconcileAttempts, reconcileFees } from '../../../server/domain/payments/reconciliation'
 import { recoverAttempts, recoverRefunds } from '../../../server/domain/payments/recovery'
 import { openPaymentPage } from '../../../server/domain/payments/redirect'
 import { closeStrandedPages, settleShares } from '../../../server/domain/payments/shares'
@@ -85,6 +85,7 @@ export async function runJobs(deps: Deps): Promise<void> {
     followNotices,
     recoverAttempts,
     reconcileAttempts,
+    reconcileFees,
     recoverRefunds,
     expireSessions,
     ...ofPlatform,
