@@ -364,6 +364,8 @@ CREATE TABLE "orders" (
 	"coupon_code" text,
 	"amount_minor" bigint NOT NULL,
 	"fee_minor" bigint NOT NULL,
+	"gateway_fee_minor" bigint,
+	"gateway_fee_currency" text,
 	"currency" text NOT NULL,
 	"status" "order_status" NOT NULL,
 	"failure_code" text,
@@ -682,6 +684,7 @@ CREATE INDEX "refunds_unsettled" ON "refunds" USING btree ("store_id","sent_at")
 CREATE UNIQUE INDEX "payment_attempts_one_open" ON "payment_attempts" USING btree ("store_id","order_id") WHERE status in ('processing', 'requires_action', 'settling', 'succeeded');--> statement-breakpoint
 CREATE INDEX "payment_attempts_unsettled" ON "payment_attempts" USING btree ("store_id","updated_at") WHERE status in ('processing', 'requires_action', 'settling', 'unwanted');--> statement-breakpoint
 CREATE INDEX "payment_attempts_share_due" ON "payment_attempts" USING btree ("store_id","share_due_at") WHERE share_due_at is not null;--> statement-breakpoint
+CREATE INDEX "payment_attempts_fee_unknown" ON "payment_attempts" USING btree ("store_id","updated_at") WHERE status = 'succeeded' and gateway_page is not null and gateway_fee_minor is null;--> statement-breakpoint
 CREATE INDEX "product_variants_newest" ON "product_variants" USING btree ("store_id","product_id","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "products_newest" ON "products" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "emails_due" ON "emails" USING btree ("store_id","due_at") WHERE status = 'queued';--> statement-breakpoint
