@@ -1,7 +1,8 @@
 import { sql } from 'drizzle-orm'
 import type { Hono } from 'hono'
 import type { Deps } from './context'
-import { SECOND_MS } from './kernel/clock'
+import type { ChainHealth } from './domain/chains/health'
+import { MINUTE_MS, SECOND_MS } from './kernel/clock'
 import type { Env } from './rest/adapter'
 
 /** How long the database may take to answer before the process counts as not ready. */
@@ -13,13 +14,34 @@ export function mountHealth(app: Hono<Env>, deps: Deps, isDraining: () => boolea
   app.get('/readyz', async (c) => {
     if (isDraining()) return c.json({ status: 'draining', database: 'unknown' }, 503)
     return (await databaseAnswers(deps))
-      ? c.json({ status: 'ready', database: 'ok' })
+      ? c.json({ status: 'ready', database: 'ok', ...chainsOf(deps) })
       : c.json({ status: 'unavailable', database: 'no answer' }, 503)
   })
   app.get('/metrics', async (c) => {
     const { body, contentType } = await deps.metrics.render()
     return c.body(body, 200, { 'Content-Type': contentType })
   })
+}
+
+/** Behind by more than this, and a chain isn't only between two blocks. */
+const LATE_MS = 2 * MINUTE_MS
+
+/**
+ * What is to be said of the networks that are enabled. A chain that can't be read makes nobody unready: cards, test keys and the other
+ * networks work, payments on it are found later, and another process would read it no better.
+ */
+function chainsOf(deps: Deps): { chains?: Record<string, string> } {
+  const chains = deps.chainHealth().map((health) => [health.network, stateOf(health)])
+  return chains.length === 0 ? {} : { chains: Object.fromEntries(chains) }
+}
+
+function stateOf({ refusal, isWatching, lastError, cursor, lagBlocks, lagSeconds }: ChainHealth): string {
+  if (refusal !== null) return 'off: its nodes did not pass their check'
+  if (!isWatching) return 'not watched by this process'
+  if (lastError?.since) return `cannot be read since ${lastError.since.toISOString()}`
+  if (cursor === null) return 'starting'
+  const isLate = (lagSeconds ?? 0) * SECOND_MS > LATE_MS
+  return isLate ? `behind: ${lagBlocks ?? 'some'} blocks, ${Math.round(lagSeconds ?? 0)} seconds` : 'ok'
 }
 
 async function databaseAnswers(deps: Deps): Promise<boolean> {

@@ -1,24 +1,29 @@
 import type { Transfer } from '../ports/network'
-import type { EvmTransaction } from './answers'
+import { bytesOf, type EvmTransaction } from './answers'
 import { balanceAt, type NativeReader, unexplainedGain } from './native'
+import type { Node } from './nodes'
 import { inParallel } from './ranges'
+import { RpcFailure } from './rpc'
 
 /*
  * Native money that shows nowhere but in a balance: a contract sent it, and no calldata names the address in a word of its own (packed
- * arguments, a splitter with fixed receivers). Looked for at the addresses that a payment waits at, with one balance for each and run.
+ * arguments, a splitter with fixed receivers). Looked for at the addresses that a payment waits at, all of whose balances are one call.
  */
 
 /** A block, and what was found in it before. */
 export type ReadBlock = NativeReader & { sent: readonly Transfer[]; transfers: readonly Transfer[] }
 
-/** What an address had at the last block that was looked at: a run begins where the one before has ended. */
-export type Balances = Map<string, { blockHash: string; balance: bigint }>
+/** Balances by the hash of a block, of the blocks that were looked at last: a run begins where the one before has ended. */
+export type Balances = Map<string, Map<string, bigint>>
 
 export function createBalances(): Balances {
   return new Map()
 }
 
-const AT_ONCE = 8
+const REMEMBERED = 4
+/** Their words fit into what a node takes as code, and into what it gives back. */
+const AT_ONCE = 400
+const SINGLY_AT_ONCE = 8
 
 /** Below all other places, and the address's own: the transfer of a block that is read again is the same one. */
 const UNNAMED_PLACE = -1_000_000_000
@@ -31,24 +36,55 @@ export async function unnamedTransfers(
   run: readonly ReadBlock[],
   awaited: readonly string[],
 ): Promise<Transfer[]> {
-  const wanted = new Set(awaited.map((address) => address.toLowerCase()))
-  for (const hex of balances.keys()) if (!wanted.has(hex)) balances.delete(hex)
-  const found = await inParallel([...wanted], AT_ONCE, async (hex) =>
-    (await hasChanged(balances, run, hex)) ? gainsOf(run, hex) : [],
-  )
-  return found.flat()
+  const [start, end] = [run[0], run.at(-1)]
+  if (!start || !end || awaited.length === 0) return []
+  const wanted = [...new Set(awaited.map((address) => address.toLowerCase()))]
+  const before = await balancesAt(balances, start.node, wanted, start.block.parentHash)
+  const after = await balancesAt(balances, end.node, wanted, end.block.hash)
+  const spenders = new Set(run.flatMap(({ block }) => block.transactions.map(({ from }) => from)))
+  // Who spends may get the same back in one run.
+  const changed = wanted.filter((hex) => before.get(hex) !== after.get(hex) || spenders.has(hex))
+  return (await inParallel(changed, SINGLY_AT_ONCE, (hex) => gainsOf(run, hex))).flat()
 }
 
-async function hasChanged(balances: Balances, run: readonly ReadBlock[], hex: string): Promise<boolean> {
-  const [start, end] = [run[0], run.at(-1)]
-  if (!start || !end) return false
-  const { parentHash } = start.block
-  const known = balances.get(hex)
-  const before = known?.blockHash === parentHash ? known.balance : await balanceAt(start.node, hex, parentHash)
-  const after = await balanceAt(end.node, hex, end.block.hash)
-  balances.set(hex, { blockHash: end.block.hash, balance: after })
-  // Who spends may get the same back in one run.
-  return before !== after || run.some(({ block }) => block.transactions.some(({ from }) => from === hex))
+async function balancesAt(balances: Balances, node: Node, wanted: readonly string[], blockHash: string) {
+  const known = balances.get(blockHash) ?? new Map<string, bigint>()
+  const missing = wanted.filter((hex) => !known.has(hex))
+  for (let at = 0; at < missing.length; at += AT_ONCE) {
+    const some = missing.slice(at, at + AT_ONCE)
+    const found = (await allAt(node, some, blockHash)) ?? (await singly(node, some, blockHash))
+    some.forEach((hex, nth) => {
+      known.set(hex, found[nth] ?? 0n)
+    })
+  }
+  balances.delete(blockHash)
+  balances.set(blockHash, known)
+  for (const oldest of balances.keys()) if (balances.size > REMEMBERED) balances.delete(oldest)
+  return known
+}
+
+/**
+ * Code that a call without a receiver runs, as if it made a contract, and whose answer is what the contract would be: the balances of the
+ * addresses that follow the code, a word each. Every node has that, and no contract of anybody's is needed.
+ */
+const BALANCES_CODE = '602138038060213d393d5b81811015601d578051318152602001600a565b503df3'
+
+/** Undefined where the node doesn't do it. */
+async function allAt(node: Node, hexes: readonly string[], blockHash: string): Promise<bigint[] | undefined> {
+  const words = hexes.map((hex) => hex.slice(2).padStart(64, '0')).join('')
+  try {
+    const answer = await node.call('eth_call', [{ data: `0x${BALANCES_CODE}${words}` }, { blockHash }])
+    const found = bytesOf(answer, 'the balances').slice(2).match(/.{64}/g) ?? []
+    return found.length === hexes.length ? found.map((word) => BigInt(`0x${word}`)) : undefined
+  } catch (error) {
+    const isRefused = error instanceof RpcFailure && (error.kind === 'lacking' || error.kind === 'unsupported')
+    if (isRefused) return undefined
+    throw error
+  }
+}
+
+function singly(node: Node, hexes: readonly string[], blockHash: string): Promise<bigint[]> {
+  return inParallel(hexes, SINGLY_AT_ONCE, (hex) => balanceAt(node, hex, blockHash))
 }
 
 async function gainsOf(run: readonly ReadBlock[], hex: string): Promise<Transfer[]> {

@@ -54,6 +54,7 @@ const LONGEST_REST_MS = 30 * SECOND_MS
 /** A node that says when it can be asked again is waited for, when no other one answers, but never longer than this. */
 const LONGEST_PAUSE_MS = 2 * SECOND_MS
 const ROUNDS = 3
+const SOON_MS = SECOND_MS
 /** So long are the other nodes' heads waited for when one has answered. */
 const PATIENCE_MS = 1_500
 /** A head's time may be ahead of our clock by this much. */
@@ -62,7 +63,7 @@ const AHEAD_MS = 120 * SECOND_MS
 export function createNodes(options: NodesOptions): Nodes {
   const { urls, clock, report, timeoutMs = 15 * SECOND_MS, wait = pause, connect = createRpc } = options
   if (urls.length === 0) throw new RangeError('a network needs at least one node')
-  const members = urls.map((url, order) => newMember(url, order, connect(url, { timeoutMs })))
+  const members = urls.map((url, order) => newMember(url, order, onceMore(connect(url, { timeoutMs }))))
 
   async function attempt<T>(member: Member, work: (node: Node) => Promise<T>): Promise<T> {
     try {
@@ -137,6 +138,19 @@ async function refusalOf(members: readonly Member[], admit: (member: Member) => 
   const errors = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []))
   const foreign = errors.find((error) => kindOf(error) === 'foreign')
   return errors.length < outcomes.length || foreign === undefined ? undefined : messageOf(foreign)
+}
+
+/** A call that failed in no time is made again: a run of blocks is many calls, and needn't be lost with one broken connection. */
+function onceMore(call: Call): Call {
+  return async (method, params) => {
+    const started = performance.now()
+    try {
+      return await call(method, params)
+    } catch (error) {
+      if (kindOf(error) !== 'failed' || performance.now() - started > SOON_MS) throw error
+      return call(method, params)
+    }
+  }
 }
 
 /** Even those that rest are asked, last: one answer is better than none. */

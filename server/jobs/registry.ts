@@ -55,7 +55,7 @@ export const jobs: readonly Job[] = [
     (network): Job => ({
       name: `watch_${network}`,
       role: 'chain',
-      everyMs: 2 * SECOND_MS,
+      everyMs: SECOND_MS,
       run: (deps, turn) => watchNetwork(deps, network, turn),
     }),
   ),

@@ -40,7 +40,7 @@ function startReceiver(finishing: Finishing) {
   return { url: `http://127.0.0.1:${server.port}`, times, state }
 }
 
-async function onDatabase<T>(environment: Record<string, string>, work: (deps: Deps) => Promise<T>): Promise<T> {
+export async function onDatabase<T>(environment: Record<string, string>, work: (deps: Deps) => Promise<T>): Promise<T> {
   const config = parseConfig({ PAYHOOK_ALLOW_PRIVATE_WEBHOOKS: '1', ...environment })
   const database = await openDatabase(config)
   try {

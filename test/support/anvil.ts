@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { createInterface } from 'node:readline'
 
-/** A chain of our own, on this machine: blocks only when `mine` is called, and the second block before the head is final. */
+/** A chain of our own, on this machine: blocks only when `mine` is called, and the second block before the head is final, unless said. */
 export type Anvil = {
   url: string
   call(method: string, ...params: unknown[]): Promise<unknown>
@@ -34,9 +34,10 @@ function binary(): string {
   return createRequire(import.meta.url).resolve(`@foundry-rs/anvil-${platform}-${name}/bin/anvil`)
 }
 
-export async function startAnvil(chainId: number): Promise<Anvil> {
+export async function startAnvil(chainId: number, { final = 2, accounts = 2 } = {}): Promise<Anvil> {
   const flags = ['--port', '0', '--chain-id', String(chainId), '--no-mining', '--order', 'fifo']
-  const child = spawn(binary(), [...flags, '--slots-in-an-epoch', '1', '--accounts', '2'], {
+  const sizes = ['--slots-in-an-epoch', String(final / 2), '--accounts', String(accounts)]
+  const child = spawn(binary(), [...flags, ...sizes], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const url = await listening(child)

@@ -64,3 +64,14 @@ export function answeringCode(answers: Readonly<Record<string, readonly string[]
 export function transferCall(...pairs: readonly (readonly [to: string, units: bigint])[]): `0x${string}` {
   return `0xa9059cbb${pairs.map(([to, units]) => word(BigInt(to)) + word(units)).join('')}`
 }
+
+/** A price feed as Chainlink's are, which answers so: `price` is in dollars times 10^8, `pair` such as `ETH / USD`. */
+export function feedCode(price: bigint, at: Date, { pair = 'ETH / USD', decimals = 8n } = {}) {
+  const text = Buffer.from(pair).toString('hex').padEnd(64, '0')
+  const updatedAt = word(BigInt(Math.floor(at.getTime() / 1_000)))
+  return answeringCode({
+    '313ce567': [word(decimals)],
+    '7284e416': [word(32n), word(BigInt(pair.length)), text],
+    feaf968c: [word(9n), word(BigInt.asUintN(256, price)), updatedAt, updatedAt, word(9n)],
+  })
+}

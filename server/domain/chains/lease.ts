@@ -5,7 +5,7 @@ import { type Chain, isSimulated } from './chain'
 import { chainWatchers } from './table'
 
 /** Another process takes over so long after the one that watched was killed. */
-export const HELD_MS = 10 * SECOND_MS
+export const HELD_MS = 6 * SECOND_MS
 
 /**
  * Takes the watch over a chain, or keeps it. False when another process has it. Whoever lost it without noticing does no harm:

@@ -5,11 +5,11 @@ import type { NetworkName } from '../../kernel/networks'
 export type Pace = {
   /** How long to wait after a pass that found this head. */
   next(head: { number: bigint; time: Date }, now: Date): number
-  /** How long to wait after a pass that failed. */
-  afterFailure(): number
+  /** How long to wait after a pass that failed: not long when it came further before it did. */
+  afterFailure(hasProgress: boolean): number
 }
 
-/** As the networks are now; what is measured replaces it. */
+/** As the networks are now: no slot is longer, though some stay empty. */
 const BLOCK_MS: Readonly<Record<NetworkName, number>> = { ethereum: 12 * SECOND_MS, bsc: 450, tron: 3 * SECOND_MS }
 
 const SHORTEST_MS = 250
@@ -19,7 +19,9 @@ const TRAVEL_MS = 150
 const LONGEST_BACK_OFF_MS = 15 * SECOND_MS
 
 export function createPace(network: NetworkName): Pace {
-  let blockMs = BLOCK_MS[network]
+  /** Until two heads were seen, it may be anything. */
+  let blockMs = Math.min(BLOCK_MS[network], SECOND_MS)
+  let isMeasured = false
   let before: { number: bigint; time: Date } | undefined
   let idle = 0
   let failures = 0
@@ -28,8 +30,9 @@ export function createPace(network: NetworkName): Pace {
     const blocks = before ? Number(head.number - before.number) : 0
     idle = blocks > 0 ? 0 : idle + 1
     if (before && blocks > 0) {
-      const measured = Math.max(0, head.time.getTime() - before.time.getTime()) / blocks
-      blockMs = (blockMs + Math.min(measured, BLOCK_MS[network])) / 2
+      const measured = Math.min((head.time.getTime() - before.time.getTime()) / blocks, BLOCK_MS[network])
+      blockMs = isMeasured ? (blockMs + measured) / 2 : measured
+      isMeasured = true
     }
     if (blocks !== 0 || !before) before = head
   }
@@ -43,6 +46,9 @@ export function createPace(network: NetworkName): Pace {
       const late = Math.min(blockMs / 8, SECOND_MS) * 1.5 ** Math.min(idle, 10)
       return Math.min(Math.max(due, late, SHORTEST_MS), Math.max(SHORTEST_MS, Math.min(blockMs, LONGEST_MS)))
     },
-    afterFailure: () => Math.min(LONGEST_BACK_OFF_MS, SECOND_MS * 2 ** Math.min(failures++, 5)),
+    afterFailure: (hasProgress) => {
+      failures = hasProgress ? 0 : failures + 1
+      return Math.min(LONGEST_BACK_OFF_MS, (SECOND_MS / 2) * 2 ** Math.min(failures, 6))
+    },
   }
 }

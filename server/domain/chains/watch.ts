@@ -53,6 +53,7 @@ async function follow(deps: Deps, network: Network, ending: AbortSignal): Promis
   const watcher = createWatcher(deps, endingWith(ending, network))
   const pace = createPace(network.name)
   const pass = async () => {
+    const before = watcher.steps
     try {
       const head = await watcher.catchUp(ending)
       deps.chainMonitor.noteSuccess(network.name)
@@ -60,7 +61,7 @@ async function follow(deps: Deps, network: Network, ending: AbortSignal): Promis
     } catch (error) {
       if (ending.aborted) return 0
       deps.chainMonitor.noteFailure(network.name, error instanceof Error ? error.message : String(error))
-      return pace.afterFailure()
+      return pace.afterFailure(watcher.steps > before)
     }
   }
   while (!ending.aborted) await pause(await pass(), ending)

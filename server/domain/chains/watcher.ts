@@ -14,6 +14,8 @@ type Head = BlockRef & Finality
 export type Watcher = {
   /** Up to the head of this moment, or until `stopping`. Answers that head. Throws when the network can't be read now. */
   catchUp(stopping?: AbortSignal): Promise<Head>
+  /** How often it came further. */
+  readonly steps: number
 }
 
 /** How often blocks are read again because of addresses that were added meanwhile. */
@@ -23,6 +25,7 @@ export function createWatcher(deps: Deps, network: Network): Watcher {
   const chain = liveChain(network.name)
   const watching = createWatching(deps, chain)
   const { chainMonitor: monitor } = deps
+  let steps = 0
 
   async function catchUp(stopping?: AbortSignal): Promise<Head> {
     const head = await network.head()
@@ -30,6 +33,7 @@ export function createWatcher(deps: Deps, network: Network): Watcher {
     let cursor = await readCursorOf(deps, chain)
     while (!stopping?.aborted && (!cursor || cursor.number < head.number)) {
       cursor = await step(head, cursor)
+      steps += 1
       monitor.note(network.name, {
         cursor: cursor && { number: cursor.number, time: cursor.blockTime },
         watchedAddresses: watching.size,
@@ -56,7 +60,12 @@ export function createWatcher(deps: Deps, network: Network): Watcher {
     await unwindTo(deps, chain, fork)
   }
 
-  return { catchUp }
+  return {
+    catchUp,
+    get steps() {
+      return steps
+    },
+  }
 }
 
 const NO_FORK =

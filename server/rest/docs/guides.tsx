@@ -6,6 +6,7 @@ import { Crypto } from './crypto'
 import { Events } from './events'
 import { Licences } from './licences'
 import { Links } from './links'
+import { Networks } from './networks'
 import { Platform } from './platform'
 import { Receiving } from './receiving'
 import { EVENT, mcpConfig, restSample, signUp, trpcSample } from './samples'
@@ -30,6 +31,7 @@ export const GUIDES: readonly Guide[] = [
   { id: 'coupons', title: 'Coupons', Text: Coupons },
   { id: 'balance', title: 'Balance and disputes', Text: Balance },
   { id: 'platform', title: 'Your own Stripe account', Text: Platform },
+  { id: 'networks', title: 'Live networks for crypto', Text: Networks },
   { id: 'receipts', title: 'Receipts', Text: Receipts },
   { id: 'licence-keys', title: 'Variants and licence keys', Text: Licences },
   { id: 'test-cards', title: 'Test mode and test cards', Text: TestCards },

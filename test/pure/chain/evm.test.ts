@@ -53,6 +53,32 @@ describe('what only EVM chains have', () => {
     expect(transfers).toEqual([])
   })
 
+  test.each(['at once', 'one by one'])(
+    'what no calldata names is found where a payment waits, by balances that are asked for %s, and once',
+    async (how) => {
+      const { anvil, open, node, address } = stage()
+      const forward = `0x5f5f5f5f3473${SHOP.slice(2)}5af100`
+      await anvil.call('anvil_setCode', PAYER, forward)
+      const txHash = await anvil.send({ to: PAYER, value: 50n })
+      await anvil.mine()
+      const asked = node()
+      asked.manners = (method, [call], pass) => {
+        const isCreation = method === 'eth_call' && (call as { to?: string }).to === undefined
+        if (isCreation && how === 'one by one') throw new NodeError(-32_602, 'missing to')
+        return pass()
+      }
+      const network = open(asked)
+      const isOurs = (hex: string) => hex === SHOP || hex === OTHER
+      const read = () => network.read(1n, 1n, isOurs, [address(SHOP), address(OTHER)])
+      const { transfers } = await read()
+      expect(transfers).toMatchObject([{ txHash, coin: 'native', units: 50n, from: address(PAYER), to: address(SHOP) }])
+      expect((await read()).transfers).toEqual(transfers)
+      expect((await network.read(1n, 1n, isOurs)).transfers).toEqual([])
+      await anvil.mine()
+      expect((await network.read(2n, 2n, isOurs, [address(SHOP)])).transfers).toEqual([])
+    },
+  )
+
   test('a final block whose balances are gone from every node is read without them, and the operator told', async () => {
     const { anvil, open, node, pay } = stage()
     await anvil.call('anvil_setCode', PAYER, PAYER_CODE)

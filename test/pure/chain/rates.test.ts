@@ -9,7 +9,7 @@ import { HOUR_MS, systemClock } from '../../../server/kernel/clock'
 import { type Anvil, startAnvil } from '../../support/anvil'
 import { evmAnswers, serveNode } from '../../support/chain-node'
 import { manualClock } from '../../support/clock'
-import { answeringCode, tokenCode, word } from '../../support/contracts'
+import { feedCode, tokenCode, word } from '../../support/contracts'
 import { type PriceServer, startPriceServer } from '../../support/price-server'
 
 const stops: (() => Promise<unknown>)[] = []
@@ -21,17 +21,7 @@ describe('chainlink', () => {
   const ETH_FEED = '0x5f4eC3Df9cbd43714FE2740f5E3616155c5b8419'
   let anvil: Anvil
 
-  /** A feed that answers so. */
-  function setFeed(price: bigint, at: Date, { pair = 'ETH / USD', decimals = 8n } = {}) {
-    const text = Buffer.from(pair).toString('hex').padEnd(64, '0')
-    const updatedAt = word(BigInt(Math.floor(at.getTime() / 1_000)))
-    const code = answeringCode({
-      '313ce567': [word(decimals)],
-      '7284e416': [word(32n), word(BigInt(pair.length)), text],
-      feaf968c: [word(9n), word(BigInt.asUintN(256, price)), updatedAt, updatedAt, word(9n)],
-    })
-    return anvil.call('anvil_setCode', ETH_FEED, code)
-  }
+  const setFeed = (...feed: Parameters<typeof feedCode>) => anvil.call('anvil_setCode', ETH_FEED, feedCode(...feed))
 
   beforeEach(async () => {
     anvil = await startAnvil(1)
