@@ -128,7 +128,13 @@ async function buy(shop: Shop, anvil: Anvil, nth: number, random: () => number):
   const { assigned_address: to, payment_number: number } = await create(shop, `order-${nth}`, currency)
   const [from] = ((await anvil.call('eth_accounts')) as string[]).slice(nth)
   const contract = [...tokensOf('ethereum').values()].find(({ coin }) => coin === currency)?.contract
-  const send = (tx: object) => anvil.call('eth_sendTransaction', { from, gas: '0x7a120', ...tx })
+  let nonce = 0
+  // A wallet counts itself: the node would give the number of a transaction that it has just dropped to the next one.
+  const send = (tx: object) => {
+    const sent = { from, gas: '0x7a120', nonce: `0x${nonce.toString(16)}`, ...tx }
+    nonce += 1
+    return anvil.call('eth_sendTransaction', sent)
+  }
   const pay = (units: bigint) => send({ to: contract, data: transferCall([to, units]) })
   await pause(random() * THINKS_MS)
   const wei = 20_000_000_000_000_000n

@@ -71,3 +71,34 @@ test('a test key of Stripe never serves live mode: buyers would get for nothing 
   expect(() => modes({ STRIPE_SECRET_KEY: test, STRIPE_TEST_SECRET_KEY: test })).toThrow(/both test keys/)
   expect(() => modes({ STRIPE_SECRET_KEY: 'pk_live_public' })).toThrow(/STRIPE_SECRET_KEY: must be a secret key/)
 })
+
+test('nodes are URLs with commas between them; what is wrong with them is said in one line, without the keys in them', () => {
+  const key = 'v3/a-secret-key'
+  const { nodes } = parseConfig({
+    ETHEREUM_RPC_URLS: ` https://a.example/${key} ,http://10.0.0.5:8545,`,
+    TRON_RPC_URLS: 'https://t.example/jsonrpc',
+    TRON_API_URL: 'https://api.example',
+  }).chains
+  expect(nodes).toEqual({
+    ethereum: [`https://a.example/${key}`, 'http://10.0.0.5:8545'],
+    bsc: [],
+    tron: ['https://t.example/jsonrpc'],
+    tronApi: ['https://api.example'],
+  })
+  for (const [bad, words] of [
+    [
+      { BSC_RPC_URLS: `https://ok.example,bsc.example/${key}` },
+      /^[^\n]*BSC_RPC_URLS: must be http or https URLs[^\n]*$/,
+    ],
+    [{ BSC_RPC_URLS: `wss://b.example/${key}` }, /BSC_RPC_URLS: must be http or https URLs/],
+    [{ ETHEREUM_RPC_URLS: `https://me:${key}@a.example` }, /ETHEREUM_RPC_URLS: must not hold a user and a password/],
+    [
+      { ETHEREUM_RPC_URLS: `https://a.example/${key},https://a.example/${key}` },
+      /ETHEREUM_RPC_URLS: names a URL twice/,
+    ],
+    [{ TRON_API_URL: 'https://api.example' }, /TRON_API_URL is set, but TRON_RPC_URLS is not/],
+  ] as const) {
+    expect(() => parseConfig(bad)).toThrow(words)
+    expect(() => parseConfig(bad)).not.toThrow(key)
+  }
+})
