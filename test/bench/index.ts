@@ -1,5 +1,6 @@
-/** `bun run bench [doors|ledger|revenue|webhooks] [its arguments]` */
+/** `bun run bench [chain|doors|ledger|revenue|webhooks] [its arguments]` */
 const BENCHMARKS: Readonly<Record<string, () => Promise<unknown>>> = {
+  chain: () => import('./chain'),
   doors: () => import('./run'),
   ledger: () => import('./ledger'),
   revenue: () => import('./revenue'),
