@@ -79,7 +79,7 @@ async function addAddresses({ db }: Deps): Promise<void> {
     from (select store_id, row_number() over () as nth from stores) s
     join generate_series(1, ${sql.raw(String(ADDRESSES))}) n on n % ${sql.raw(String(STORES))} + 1 = s.nth`)
   await db.execute(sql`insert into address_owners (address, network, realm, store_id, address_id, added_at)
-    select address, network, 0, store_id, id, created_at from receive_addresses`)
+    select address, network, 0, store_id, id, created_at - interval '1 day' from receive_addresses`)
   for (const table of ['receive_addresses', 'address_owners']) await db.execute(sql.raw(`vacuum analyze ${table}`))
 }
 

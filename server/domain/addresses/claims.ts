@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, type SQL, sql } from 'drizzle-orm'
+import { and, asc, eq, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
 import type { Db } from '../../db/client'
 import { placeholders, prepared } from '../../db/prepared'
@@ -128,39 +128,32 @@ export async function reclaimAddress(tx: StoreContext, payment: Held): Promise<v
 /** Lets go of the addresses of payments that have ended; from now on they rest. */
 export async function releaseAddresses(tx: StoreContext, payments: readonly Held[]): Promise<void> {
   if (payments.length === 0) return
-  const ids = payments.map(({ id }) => id)
   const c = paymentClaims
   const r = receiveAddresses
-  await together([
-    tx.db
+  const slots = placeholders('realm', 'storeId', 'ids', 'addresses', 'addressIds', 'at')
+  const isTheirs = (column: SQLWrapper) => sql`${column} = any(${slots.ids}::uuid[])`
+  const unclaim = prepared(tx.db, 'release_claims', (db, name) =>
+    db
       .delete(c)
-      .where(
-        and(
-          inArray(
-            c.address,
-            payments.map(({ address }) => address),
-          ),
-          inArray(c.network, [...new Set(payments.map(({ network }) => network))]),
-          eq(c.realm, realmOf(tx)),
-          inArray(c.paymentId, ids),
-        ),
-      )
-      .execute(),
-    tx.db
+      .where(and(sql`${c.address} = any(${slots.addresses}::text[])`, eq(c.realm, slots.realm), isTheirs(c.paymentId)))
+      .prepare(name),
+  )
+  const free = prepared(tx.db, 'release_addresses', (db, name) =>
+    db
       .update(r)
-      .set({ heldBy: null, lastUsedAt: tx.clock.now() })
-      .where(
-        and(
-          eq(r.storeId, tx.storeId),
-          inArray(
-            r.id,
-            payments.map(({ addressId }) => addressId),
-          ),
-          inArray(r.heldBy, ids),
-        ),
-      )
-      .execute(),
-  ])
+      .set({ heldBy: null, lastUsedAt: sql`${sql.param(slots.at, r.lastUsedAt)}` })
+      .where(and(eq(r.storeId, slots.storeId), sql`${r.id} = any(${slots.addressIds}::uuid[])`, isTheirs(r.heldBy)))
+      .prepare(name),
+  )
+  const values = {
+    realm: realmOf(tx),
+    storeId: tx.storeId,
+    ids: payments.map(({ id }) => id),
+    addresses: payments.map(({ address }) => address),
+    addressIds: payments.map(({ addressId }) => addressId),
+    at: tx.clock.now(),
+  }
+  await together([unclaim.execute(values), free.execute(values)])
 }
 
 function sameClaim(tx: StoreContext, network: NetworkName, address: string) {

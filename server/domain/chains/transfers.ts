@@ -1,5 +1,6 @@
 import { and, eq, inArray, sql } from 'drizzle-orm'
 import { type StoreContext, storeContext } from '../../context'
+import { placeholdersOf, prepared } from '../../db/prepared'
 import { together } from '../../db/transaction'
 import { newRowId } from '../../kernel/ids'
 import type { Transfer } from '../../ports/network'
@@ -57,9 +58,6 @@ async function ownersOf(tx: StoreContext, chain: Chain, addresses: string[]): Pr
   return new Map(rows.map(({ address, storeId }) => [address, storeId]))
 }
 
-/** So many rows at once: a statement has room for 65,535 values. */
-const MOST_ROWS = 1_000
-
 async function recordOfStore(
   ctx: StoreContext,
   { network }: Chain,
@@ -87,25 +85,28 @@ async function recordOfStore(
     unmatched: null,
     ...intentions[at],
   }))
-  const concerned: Concerned[] = []
-  for (let at = 0; at < rows.length; at += MOST_ROWS) {
-    for (const { paymentId, txHash, address } of await insertTransfers(ctx, rows.slice(at, at + MOST_ROWS))) {
-      if (!paymentId)
-        ctx.log.warn({ network, tx: txHash, to: address }, 'a transfer to an address of ours fits no payment')
-      concerned.push({ storeId, paymentId: paymentId ?? '' })
-    }
-  }
-  return concerned
+  const inserted = await together(rows.map((row) => insertTransfer(ctx, row)))
+  return inserted.map((paymentId, at) => {
+    const { txHash: tx, address: to } = rows[at] ?? {}
+    if (!paymentId) ctx.log.warn({ network, tx, to }, 'a transfer to an address of ours fits no payment')
+    return { storeId, paymentId: paymentId ?? '' }
+  })
 }
 
-function insertTransfers(ctx: StoreContext, rows: (typeof chainTransfers.$inferInsert)[]) {
+/** Answers its payment, which for one that is there already may be another one. */
+async function insertTransfer(ctx: StoreContext, row: typeof chainTransfers.$inferSelect): Promise<string | null> {
   const t = chainTransfers
-  return ctx.db
-    .insert(t)
-    .values(rows)
-    .onConflictDoUpdate({
-      target: [t.storeId, t.isTest, t.network, t.blockHash, t.logIndex],
-      set: { isOrphan: sql`excluded.is_orphan` },
-    })
-    .returning({ paymentId: t.paymentId, txHash: t.txHash, address: t.address })
+  const statement = prepared(ctx.db, 'insert_chain_transfer', (db, name) =>
+    db
+      .insert(t)
+      .values(placeholdersOf(t))
+      .onConflictDoUpdate({
+        target: [t.storeId, t.isTest, t.network, t.blockHash, t.logIndex],
+        set: { isOrphan: sql`excluded.is_orphan` },
+      })
+      .returning({ paymentId: t.paymentId })
+      .prepare(name),
+  )
+  const [inserted] = await statement.execute(row)
+  return inserted?.paymentId ?? null
 }

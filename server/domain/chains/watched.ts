@@ -33,20 +33,21 @@ const BEFORE_ALL = new Date(0)
  */
 export function createWatchedAddresses(chain: Chain): WatchedAddresses {
   let table = createAddressTable()
-  let newest = BEFORE_ALL
+  let readUntil = BEFORE_ALL
   return {
     isWatched: (hex) => table.has(hex),
     refresh: async (deps) => {
-      if (newest === BEFORE_ALL) table = createAddressTable(await countOf(deps, chain))
-      let place = { at: newest === BEFORE_ALL ? newest : addMs(newest, -OVERLAP_MS), address: '' }
+      const began = deps.clock.now()
+      if (readUntil === BEFORE_ALL) table = createAddressTable(await countOf(deps, chain))
+      let place = { at: readUntil === BEFORE_ALL ? BEFORE_ALL : addMs(readUntil, -OVERLAP_MS), address: '' }
       for (let isMore = true; isMore; ) {
         const page = await pageAfter(deps, chain, place)
         for (const { address } of page) table.add(addressHex(address))
         const last = page.at(-1)
         if (last) place = { at: last.addedAt, address: last.address }
-        if (last && last.addedAt > newest) newest = last.addedAt
         isMore = page.length === PAGE
       }
+      readUntil = began
     },
     get size() {
       return table.size

@@ -1,5 +1,7 @@
-import { and, desc, eq, inArray, isNotNull, sql } from 'drizzle-orm'
+import { and, eq, isNotNull, sql } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
+import type { Db } from '../../db/client'
+import { placeholders, prepared } from '../../db/prepared'
 import { together } from '../../db/transaction'
 import { addMs, DAY_MS, SECOND_MS } from '../../kernel/clock'
 import type { NetworkName } from '../../kernel/networks'
@@ -13,7 +15,8 @@ const SKEW_MS = 15 * SECOND_MS
 /** So long after its end, money of exactly a payment's amount is still taken for its own. */
 const REMEMBERED_MS = DAY_MS
 
-const CANDIDATES = 5
+/** Text of the statement: see `prepared`. */
+const CANDIDATES = sql.raw('5')
 
 /** The payment that a transfer was meant for, or why there is none. */
 export type Intention = { paymentId: string } | { paymentId: null; unmatched: 'no_payment' | 'other_coin' }
@@ -49,21 +52,31 @@ export async function intentionsOf(
 const keyOf = ({ txHash, to, coin }: Pick<Transfer, 'txHash' | 'to' | 'coin'>) => `${txHash} ${to} ${coin}`
 
 /** A transaction that a reorganisation moves into another block is still the same buyer's. */
-async function earlierIntentions(ctx: StoreContext, network: NetworkName, transfers: readonly Transfer[]) {
+async function earlierIntentions(
+  { db, storeId, isTest }: StoreContext,
+  network: NetworkName,
+  transfers: readonly Transfer[],
+) {
   const t = chainTransfers
-  const orphans = await ctx.db
-    .select({ txHash: t.txHash, to: t.address, coin: t.coin, paymentId: t.paymentId })
-    .from(t)
-    .where(
-      and(
-        eq(t.storeId, ctx.storeId),
-        eq(t.isTest, ctx.isTest),
-        eq(t.network, network),
-        inArray(t.txHash, [...new Set(transfers.map(({ txHash }) => txHash))]),
-        eq(t.isOrphan, true),
-        isNotNull(t.paymentId),
-      ),
-    )
+  const statement = prepared(db, 'earlier_intentions', (on, name) => {
+    const { store, test, net, hashes } = placeholders('store', 'test', 'net', 'hashes')
+    return on
+      .select({ txHash: t.txHash, to: t.address, coin: t.coin, paymentId: t.paymentId })
+      .from(t)
+      .where(
+        and(
+          eq(t.storeId, store),
+          eq(t.isTest, test),
+          eq(t.network, net),
+          sql`${t.txHash} = any(${hashes}::text[])`,
+          eq(t.isOrphan, true),
+          isNotNull(t.paymentId),
+        ),
+      )
+      .prepare(name)
+  })
+  const hashes = [...new Set(transfers.map(({ txHash }) => txHash))]
+  const orphans = await statement.execute({ store: storeId, test: isTest, net: network, hashes })
   return new Map(
     orphans.flatMap(({ paymentId, ...orphan }) => (paymentId ? [[keyOf(orphan), paymentId] as const] : [])),
   )
@@ -73,13 +86,38 @@ type Candidate = Pick<CryptoPaymentRow, 'id' | 'expectedUnits' | 'expiresAt' | '
 
 /** The newest payments at each transfer's address, newest first, by the transfer's place. */
 async function candidatesFor(
-  ctx: StoreContext,
+  { db, storeId, isTest }: StoreContext,
   network: NetworkName,
   transfers: readonly Transfer[],
   inCoin: 'its coin' | 'any coin',
 ): Promise<Map<number, Candidate[]>> {
+  const statement = prepared(db, `candidates_in_${inCoin}`, (on, name) => candidatesQuery(on, inCoin).prepare(name))
+  const rows = await statement.execute({
+    store: storeId,
+    test: isTest,
+    net: network,
+    addresses: transfers.map(({ to }) => to),
+    coins: transfers.map(({ coin }) => coin),
+    until: transfers.map(({ block }) => addMs(block.time, SKEW_MS).toISOString()),
+  })
+  const found = new Map<number, Candidate[]>()
+  for (const { nth, ...candidate } of rows) found.set(nth - 1, [...(found.get(nth - 1) ?? []), candidate])
+  return found
+}
+
+function candidatesQuery(db: Db, inCoin: 'its coin' | 'any coin') {
   const p = cryptoPayments
-  const newest = ctx.db
+  const { store, test, net, addresses, coins, until } = placeholders(
+    'store',
+    'test',
+    'net',
+    'addresses',
+    'coins',
+    'until',
+  )
+  // Of two of one moment, the one that waits is the newer one.
+  const newestFirst = sql`${p.createdAt} desc, (${p.status} = 'pending') desc`
+  const own = db
     .select({
       id: p.id,
       expectedUnits: p.expectedUnits,
@@ -90,35 +128,26 @@ async function candidatesFor(
     .from(p)
     .where(
       and(
-        eq(p.storeId, ctx.storeId),
-        eq(p.isTest, ctx.isTest),
-        eq(p.network, network),
+        eq(p.storeId, store),
+        eq(p.isTest, test),
+        eq(p.network, net),
         sql`${p.address} = seen.address`,
         inCoin === 'its coin' ? sql`${p.coin}::text = seen.coin` : undefined,
         sql`${p.createdAt} <= seen.until::timestamptz`,
       ),
     )
-    .orderBy(desc(p.createdAt), desc(eq(p.status, 'pending')))
-    .limit(CANDIDATES)
-    .as('newest')
-  const texts = (of: (transfer: Transfer) => string) => sql`${sql.param(transfers.map(of))}::text[]`
-  const until = ({ block }: Transfer) => addMs(block.time, SKEW_MS).toISOString()
-  const seen = sql`unnest(${texts(({ to }) => to)}, ${texts(({ coin }) => coin)}, ${texts(until)}) with ordinality seen(address, coin, until, nth)`
-  const rows = await ctx.db
+    .orderBy(newestFirst)
+  const seen = sql`unnest(${addresses}::text[], ${coins}::text[], ${until}::text[]) with ordinality seen(address, coin, until, nth)`
+  return db
     .select({
-      nth: sql<number>`seen.nth`.mapWith(Number),
-      id: newest.id,
-      expectedUnits: newest.expectedUnits,
-      expiresAt: newest.expiresAt,
-      status: newest.status,
+      nth: sql<number>`seen.nth`.mapWith(Number).as('nth'),
+      id: sql`newest.id`.mapWith(p.id).as('payment'),
+      expectedUnits: sql`newest.expected_units`.mapWith(p.expectedUnits).as('units'),
+      expiresAt: sql`newest.expires_at`.mapWith(p.expiresAt).as('expires'),
+      status: sql`newest.status`.mapWith(p.status).as('state'),
     })
-    .from(seen)
-    .crossJoinLateral(newest)
-    // Of two of one moment, the one that waits is the newer one.
-    .orderBy(sql`seen.nth`, desc(newest.createdAt), desc(eq(newest.status, 'pending')))
-  const found = new Map<number, Candidate[]>()
-  for (const { nth, ...candidate } of rows) found.set(nth - 1, [...(found.get(nth - 1) ?? []), candidate])
-  return found
+    .from(sql`${seen} cross join lateral (${own.getSQL()} limit ${CANDIDATES}) newest`)
+    .orderBy(sql`seen.nth, newest.created_at desc, (newest.status = 'pending') desc`)
 }
 
 /**

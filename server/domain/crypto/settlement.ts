@@ -1,6 +1,6 @@
 import { and, asc, eq, gt, inArray, sql } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
-import { placeholdersOf, prepared } from '../../db/prepared'
+import { placeholders, placeholdersOf, prepared } from '../../db/prepared'
 import { together } from '../../db/transaction'
 import type { NetworkName } from '../../kernel/networks'
 import { reclaimAddress, releaseAddresses } from '../addresses/claims'
@@ -108,12 +108,17 @@ export async function lockPayment(tx: StoreContext, id: string): Promise<CryptoP
 /** In one order everywhere, so that no two transactions wait for each other in a circle. */
 async function lockPayments(tx: StoreContext, ids: readonly string[]): Promise<CryptoPaymentRow[]> {
   const p = cryptoPayments
-  return await tx.db
-    .select()
-    .from(p)
-    .where(and(eq(p.storeId, tx.storeId), eq(p.isTest, tx.isTest), inArray(p.id, [...ids])))
-    .orderBy(asc(p.id))
-    .for('update')
+  const statement = prepared(tx.db, 'lock_crypto_payments', (db, name) => {
+    const { storeId, isTest, ids } = placeholders('storeId', 'isTest', 'ids')
+    return db
+      .select()
+      .from(p)
+      .where(and(eq(p.storeId, storeId), eq(p.isTest, isTest), sql`${p.id} = any(${ids}::uuid[])`))
+      .orderBy(asc(p.id))
+      .for('update')
+      .prepare(name)
+  })
+  return statement.execute({ storeId: tx.storeId, isTest: tx.isTest, ids })
 }
 
 type ReceivedRow = Received & Pick<ChainTransferRow, 'id' | 'unmatched'>
@@ -121,22 +126,21 @@ type ReceivedRow = Received & Pick<ChainTransferRow, 'id' | 'unmatched'>
 /** By payment, in the chain's order. */
 async function receivedFor(tx: StoreContext, ids: readonly string[]): Promise<Map<string, ReceivedRow[]>> {
   const t = chainTransfers
-  const rows = await tx.db
-    .select({
-      paymentId: t.paymentId,
-      id: t.id,
-      unmatched: t.unmatched,
-      txHash: t.txHash,
-      units: t.units,
-      blockNumber: t.blockNumber,
-      blockTime: t.blockTime,
-    })
-    .from(t)
-    .where(and(eq(t.storeId, tx.storeId), inArray(t.paymentId, [...ids]), eq(t.isOrphan, false)))
-    .orderBy(asc(t.blockNumber), asc(t.logIndex))
+  const { paymentId, id, unmatched, txHash, units, blockNumber, blockTime } = t
+  const columns = { paymentId, id, unmatched, txHash, units, blockNumber, blockTime }
+  const statement = prepared(tx.db, 'received_for_payments', (db, name) => {
+    const slots = placeholders('storeId', 'ids')
+    return db
+      .select(columns)
+      .from(t)
+      .where(and(eq(t.storeId, slots.storeId), sql`${paymentId} = any(${slots.ids}::uuid[])`, eq(t.isOrphan, false)))
+      .orderBy(asc(blockNumber), asc(t.logIndex))
+      .prepare(name)
+  })
+  const rows = await statement.execute({ storeId: tx.storeId, ids })
   const received = new Map<string, ReceivedRow[]>()
-  for (const { paymentId, ...row } of rows) {
-    if (paymentId) received.set(paymentId, [...(received.get(paymentId) ?? []), row])
+  for (const { paymentId: payment, ...row } of rows) {
+    if (payment) received.set(payment, [...(received.get(payment) ?? []), row])
   }
   return received
 }

@@ -1,5 +1,7 @@
-import { and, arrayOverlaps, eq, inArray, ne, or } from 'drizzle-orm'
+import { and, eq, ne, or, sql } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
+import { placeholders, placeholdersOf, prepared } from '../../db/prepared'
+import { together } from '../../db/transaction'
 import { newRowId } from '../../kernel/ids'
 import { deliveries, events, type WebhookEndpointRow, webhookEndpoints } from './table'
 
@@ -20,15 +22,18 @@ export async function recordEvent(tx: StoreContext, event: NewEvent): Promise<st
 
 /**
  * Writes events and one delivery of each for every endpoint that wants it, in the transaction that made them true: all are kept or
- * none. Three statements however many they are. The worker hears of it after the commit. Returns the events' ids.
+ * none. Few round trips however many they are. The worker hears of it after the commit. Returns the events' ids.
  */
 export async function recordEvents(tx: StoreContext, happened: readonly NewEvent[]): Promise<string[]> {
   if (happened.length === 0) return []
   const { storeId, isTest } = tx
   const written = happened.map((event) => ({ ...event, id: newRowId(storeId) }))
-  await tx.db
-    .insert(events)
-    .values(written.map(({ id, type, data, at }) => ({ storeId, id, isTest, type, data, createdAt: at })))
+  const insert = prepared(tx.db, 'insert_event', (db, name) =>
+    db.insert(events).values(placeholdersOf(events)).prepare(name),
+  )
+  await together(
+    written.map(({ id, type, data, at }) => insert.execute({ storeId, id, isTest, type, data, createdAt: at })),
+  )
   const endpoints = await wanting(tx, happened)
   const due = written.flatMap((event) =>
     receiversOf(event, endpoints).map((endpoint) => ({
@@ -55,28 +60,26 @@ type Wanting = Pick<WebhookEndpointRow, 'id' | 'kind' | 'url' | 'events'>
 function wanting({ db, storeId, isTest }: StoreContext, happened: readonly NewEvent[]): Promise<Wanting[]> {
   const types = [...new Set(happened.map(({ type }) => type))]
   const orderUrls = [...new Set(happened.flatMap(({ orderUrl }) => orderUrl ?? []))]
-  const isNoOrders = ne(webhookEndpoints.kind, 'order')
-  return (
-    db
-      .select({
-        id: webhookEndpoints.id,
-        kind: webhookEndpoints.kind,
-        url: webhookEndpoints.url,
-        events: webhookEndpoints.events,
-      })
-      .from(webhookEndpoints)
+  const e = webhookEndpoints
+  const slots = placeholders('storeId', 'isTest', 'types', 'orderUrls')
+  const statement = prepared(db, 'endpoints_that_want', (on, name) =>
+    on
+      .select({ id: e.id, kind: e.kind, url: e.url, events: e.events })
+      .from(e)
       .where(
         and(
-          eq(webhookEndpoints.storeId, storeId),
-          eq(webhookEndpoints.isTest, isTest),
-          eq(webhookEndpoints.isActive, true),
-          arrayOverlaps(webhookEndpoints.events, types),
-          orderUrls.length > 0 ? or(isNoOrders, inArray(webhookEndpoints.url, orderUrls)) : isNoOrders,
+          eq(e.storeId, slots.storeId),
+          eq(e.isTest, slots.isTest),
+          eq(e.isActive, true),
+          sql`${e.events} && ${slots.types}::text[]`,
+          or(ne(e.kind, 'order'), sql`${e.url} = any(${slots.orderUrls}::text[])`),
         ),
       )
       // An endpoint that is deleted at this moment must not take the sale down with it, by its deliveries' foreign key.
       .for('key share')
+      .prepare(name),
   )
+  return statement.execute({ storeId, isTest, types, orderUrls })
 }
 
 /** Where the store's URL is the order's too, the event goes there once: both are signed with the store's key. */
