@@ -7,13 +7,16 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { lockFolder } from '../../server/db/lock'
 import { freePort } from '../support/ports'
+import { emptyFolder, type Place } from '../support/server'
 import { createWorld, type World } from '../support/world'
 import { bearer, connectHttp, connectStdio, errorOf, GENERATIONS, protocolErrorOf, STDIO_SCRIPT } from './clients'
 
 let world: World
 let keys: { liveKey: string; testKey: string }
 let folder: string
+let place: Place
 beforeAll(async () => {
+  place = await emptyFolder()
   world = await createWorld()
   keys = await world.openStore()
   folder = mkdtempSync(join(tmpdir(), 'payhook-stdio-'))
@@ -21,11 +24,16 @@ beforeAll(async () => {
 afterAll(async () => {
   await world.close()
   rmSync(folder, { recursive: true, force: true })
+  place.remove()
 })
 
-/** Without a server in between: a data folder that the process makes, which is what it does unless told otherwise. */
-const inFolder = (): Record<string, string> => ({ PORT: '0', PAYHOOK_DATA_DIR: join(folder, 'data') })
-const embedded = (): Record<string, string> => ({ ...inFolder(), DATABASE_URL: world.database.url ?? '' })
+/** Without a server in between: the world's PostgreSQL, or a data folder, which a process takes that isn't told otherwise. */
+const embedded = () => ({
+  PORT: '0',
+  PAYHOOK_DATA_DIR: join(folder, 'data'),
+  DATABASE_URL: world.database.url ?? '',
+})
+const inFolder = () => ({ PORT: '0', ...place.environment })
 
 /** Runs it with nothing on standard input until it ends by itself. */
 async function ended(environment: Record<string, string>) {
@@ -70,7 +78,7 @@ describe.each([
     const overHttp = await fetch(`${origin}/v1/products/${made.structuredContent?.id}`, { headers: bearer(testKey) })
     expect(await overHttp.json()).toEqual(made.structuredContent)
     await client.close()
-  })
+  }, 120_000)
 })
 
 describe.each(GENERATIONS)('as a client of a running server, with a client of %s', (generation) => {

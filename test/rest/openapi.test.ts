@@ -111,11 +111,11 @@ test('every event of the catalogue is a webhook of the 3.1 document, and its sam
   expect(await documentAt('/api/v1/schema')).not.toHaveProperty('webhooks')
 })
 
-test('real answers of documents C and E fit their published schemas, refusals too', async () => {
+/** Calls as document B's users make them, whose every answer has to fit the schema that is published for its status. */
+async function checkedCalls() {
   const document = await documentAt('/api/v1/schema')
   const check = checkerOf(JSON.parse(JSON.stringify(document), withoutNullable) as Document)
-  const url = 'https://127.0.0.1:9/hook'
-  const call = async (method: string, template: string, id: unknown, body?: unknown) => {
+  return async (method: string, template: string, id: unknown, body?: unknown) => {
     const answer = await fetch(world.url + template.replace('{id}', String(id)), {
       method,
       headers: { 'X-API-Key': key, 'Content-Type': 'application/json' },
@@ -128,6 +128,11 @@ test('real answers of documents C and E fit their published schemas, refusals to
     check(pointer ?? answerPointer(template, method.toLowerCase(), answer.status), value)
     return [answer.status, value] as const
   }
+}
+
+test('real answers of documents C and E fit their published schemas, refusals too', async () => {
+  const call = await checkedCalls()
+  const url = 'https://127.0.0.1:9/hook'
   for (const all of ['/webhook', '/api/external/v1/webhooks']) {
     const [created, made] = await call('POST', all, '', { url, events: ['order.paid'] })
     const { id } = (made.data ?? made) as { id: unknown }
@@ -149,21 +154,7 @@ test('real answers of documents C and E fit their published schemas, refusals to
 })
 
 test('real answers of document D fit their published schemas, refusals too', async () => {
-  const document = await documentAt('/api/v1/schema')
-  const check = checkerOf(JSON.parse(JSON.stringify(document), withoutNullable) as Document)
-  const call = async (method: string, template: string, id: unknown, body?: unknown) => {
-    const answer = await fetch(world.url + template.replace('{id}', String(id)), {
-      method,
-      headers: { 'X-API-Key': key, 'Content-Type': 'application/json' },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    })
-    const value = (await answer.json()) as Json
-    const response = document.paths[template]?.[method.toLowerCase()]?.responses[answer.status]
-    expect(response, `${method} ${template} answers ${answer.status}`).toBeDefined()
-    const pointer = response?.$ref && `${response.$ref.slice(1)}/content/application~1json/schema`
-    check(pointer ?? answerPointer(template, method.toLowerCase(), answer.status), value)
-    return [answer.status, value] as const
-  }
+  const call = await checkedCalls()
   const [orders, coupons] = ['/api/v1/orders', '/api/v1/coupons']
   const [created, order] = await call('POST', orders, '', { amount: 29.99, testMode: true, metadata: { plan: 'x' } })
   await callTool(`/v1/orders/${order.order_id}/pay_test`)

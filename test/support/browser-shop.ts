@@ -1,6 +1,7 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { startBrowser, type Visitor, visit } from './browser'
+import { held } from './held'
 import { openShop, type Shop } from './shop'
 import { createWorld, type World } from './world'
 
@@ -15,30 +16,26 @@ export type BrowserShop = {
 }
 
 export function useBrowserShop(): BrowserShop {
-  let opened: { world: World; shop: Shop; browser: Browser } | undefined
-  const parts = () => {
-    if (!opened) throw new Error('the shop is open while tests run')
-    return opened
-  }
+  const opened = held<{ world: World; shop: Shop; browser: Browser }>('the shop')
   beforeAll(async () => {
     const browser = await startBrowser()
     const world = await createWorld()
-    opened = { browser, world, shop: await openShop(world) }
+    opened.set({ browser, world, shop: await openShop(world) })
   })
   afterAll(async () => {
-    await opened?.browser.close()
-    await opened?.world.close()
+    await opened.peek()?.browser.close()
+    await opened.peek()?.world.close()
   })
-  const visitShop = (options?: BrowserContextOptions) => visit(parts().browser, parts().world.url, options)
+  const visitShop = (options?: BrowserContextOptions) => visit(opened.get().browser, opened.get().world.url, options)
   return {
     get world() {
-      return parts().world
+      return opened.get().world
     },
     get shop() {
-      return parts().shop
+      return opened.get().shop
     },
     get browser() {
-      return parts().browser
+      return opened.get().browser
     },
     visit: visitShop,
     visiting: async (options, work) => {

@@ -87,15 +87,19 @@ export type Place = { environment: Environment; remove(): void }
 
 /** Where a server keeps its data, on the kind of database that this vitest project is for: migrated and without a store. */
 export async function emptyPlace(): Promise<Place> {
-  const folder = mkdtempSync(join(tmpdir(), 'payhook-process-'))
-  const remove = () => rmSync(folder, { recursive: true, force: true })
-  const databases = inject('databases')
-  if (inject('databaseKind') === 'postgres') {
-    return { environment: { DATABASE_URL: await createPostgresDatabase(databases.postgresUrl) }, remove }
+  if (inject('databaseKind') === 'pglite') return emptyFolder()
+  return {
+    environment: { DATABASE_URL: await createPostgresDatabase(inject('databases').postgresUrl) },
+    remove: () => undefined,
   }
-  const dump = new Blob([readFileSync(databases.pgliteTemplate)])
+}
+
+/** The same in a data folder, which takes a process seconds to make. */
+export async function emptyFolder(): Promise<Place> {
+  const folder = mkdtempSync(join(tmpdir(), 'payhook-process-'))
+  const dump = new Blob([readFileSync(inject('databases').pgliteTemplate)])
   await (await PGlite.create(join(folder, 'pgdata'), { loadDataDir: dump })).close()
-  return { environment: { PAYHOOK_DATA_DIR: folder }, remove }
+  return { environment: { PAYHOOK_DATA_DIR: folder }, remove: () => rmSync(folder, { recursive: true, force: true }) }
 }
 
 /** The keys that the first start printed. */

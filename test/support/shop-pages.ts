@@ -2,6 +2,7 @@ import type { Browser, FrameLocator, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { formatStoreId } from '../../server/kernel/ids'
 import { startBrowser } from './browser'
+import { held } from './held'
 import { eventually } from './server'
 import { openShop } from './shop'
 import { createWorld, type World } from './world'
@@ -62,42 +63,40 @@ function serveShop() {
 
 /** A store, its shop's own pages and a browser, for all tests of a file. */
 export function useShopPages() {
-  let opened: { world: World; browser: Browser; store: string; shop: ReturnType<typeof serveShop> } | undefined
-  const parts = () => {
-    if (!opened) throw new Error('the shop is open while tests run')
-    return opened
-  }
+  const opened = held<{ world: World; browser: Browser; store: string; shop: ReturnType<typeof serveShop> }>('the shop')
   beforeAll(async () => {
     const browser = await startBrowser()
     const world = await createWorld()
-    opened = { browser, world, store: formatStoreId((await openShop(world)).ctx.storeId), shop: serveShop() }
+    opened.set({ browser, world, store: formatStoreId((await openShop(world)).ctx.storeId), shop: serveShop() })
   })
   afterAll(async () => {
-    await opened?.browser.close()
-    await opened?.shop.close()
-    await opened?.world.close()
+    await opened.peek()?.browser.close()
+    await opened.peek()?.shop.close()
+    await opened.peek()?.world.close()
   })
   return {
     get world() {
-      return parts().world
+      return opened.get().world
     },
     get store() {
-      return parts().store
+      return opened.get().store
     },
     get origin() {
-      return parts().shop.origin
+      return opened.get().shop.origin
     },
     /** The address of a page that holds this. */
-    shopPage: (head: string, body: string, headers?: Record<string, string>) => parts().shop.add(head, body, headers),
+    shopPage: (head: string, body: string, headers?: Record<string, string>) =>
+      opened.get().shop.add(head, body, headers),
     opened: async (url: string, options: Parameters<Browser['newContext']>[0] = {}) => {
-      const context = await parts().browser.newContext({ locale: 'en-US', ...options })
+      const context = await opened.get().browser.newContext({ locale: 'en-US', ...options })
       context.setDefaultTimeout(10_000)
       const page = await context.newPage()
       await page.goto(url)
       return { page, close: () => context.close() }
     },
     scriptTag: (name = 'payhook') =>
-      `<script src="${parts().world.url}/js/${name}.js" data-store="${parts().store}" data-test-mode></script>`,
-    embedUrl: (query: string) => `${parts().world.url}/checkout/embed?store_id=${parts().store}&testMode=true&${query}`,
+      `<script src="${opened.get().world.url}/js/${name}.js" data-store="${opened.get().store}" data-test-mode></script>`,
+    embedUrl: (query: string) =>
+      `${opened.get().world.url}/checkout/embed?store_id=${opened.get().store}&testMode=true&${query}`,
   }
 }

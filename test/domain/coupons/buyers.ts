@@ -5,6 +5,7 @@ import { payWithCard } from '../../../server/domain/payments/service'
 import { HOUR_MS } from '../../../server/kernel/clock'
 import { callRest } from '../../support/calls'
 import { CARDS } from '../../support/cards'
+import { held } from '../../support/held'
 import { openShop, type Shop } from '../../support/shop'
 import { createWorld, type World } from '../../support/world'
 
@@ -15,41 +16,33 @@ export const times = <T>(count: number, work: (index: number) => Promise<T>) =>
 
 /** A shop of its own for each test of a file, and what its buyers do. */
 export function useBuyers() {
-  let world: World | undefined
-  let shop: Shop | undefined
-  const parts = () => {
-    if (!world || !shop) throw new Error('the shop is open while tests run')
-    return { world, shop }
-  }
-  beforeAll(async () => {
-    world = await createWorld()
-  })
-  beforeEach(async () => {
-    if (world) shop = await openShop(world)
-  })
-  afterAll(() => world?.close())
+  const world = held<World>('the world')
+  const shop = held<Shop>('the shop')
+  beforeAll(async () => world.set(await createWorld()))
+  beforeEach(async () => shop.set(await openShop(world.get())))
+  afterAll(() => world.peek()?.close())
   return {
     get world() {
-      return parts().world
+      return world.get()
     },
     get shop() {
-      return parts().shop
+      return shop.get()
     },
     post: (path: string, body: Body) =>
-      callRest<Body>(parts().world.url, 'POST', path, { key: parts().shop.opened.testKey, body }),
+      callRest<Body>(world.get().url, 'POST', path, { key: shop.get().opened.testKey, body }),
     /** An order with this coupon, whose session the buyer may pay. */
     order: (code?: string, email?: string) =>
-      createOrder(parts().shop.ctx, {
-        product_id: parts().shop.product.id,
+      createOrder(shop.get().ctx, {
+        product_id: shop.get().product.id,
         metadata: {},
         ...(code === undefined ? {} : { coupon_code: code }),
         ...(email === undefined ? {} : { customer_email: email }),
       }),
     payAs: (sessionId: string, email: string, card = CARDS.succeeds) =>
-      payWithCard(parts().shop.deps, sessionId, { email, name: null, card }),
+      payWithCard(shop.get().deps, sessionId, { email, name: null, card }),
     endSessions: async () => {
-      parts().world.clock.advance(HOUR_MS)
-      while (await expireSessions(parts().shop.deps));
+      world.get().clock.advance(HOUR_MS)
+      while (await expireSessions(shop.get().deps));
     },
   }
 }

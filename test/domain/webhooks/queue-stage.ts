@@ -5,6 +5,7 @@ import { deliverDue } from '../../../server/domain/webhooks/deliver'
 import { listDeliveries } from '../../../server/domain/webhooks/deliveries'
 import { recordEvent } from '../../../server/domain/webhooks/events'
 import { createWebhook } from '../../../server/domain/webhooks/service'
+import { held } from '../../support/held'
 import { type Behaviour, type Receiver, startReceiver } from '../../support/receiver'
 import { createWorld, type World } from '../../support/world'
 
@@ -13,33 +14,29 @@ export const FIRST_SLOTS = 14
 
 /** A world, a store in test mode and receivers that are new for each test of a file, and the engine at hand. */
 export function useQueue() {
-  let opened: { world: World; ctx: StoreContext } | undefined
+  const opened = held<{ world: World; ctx: StoreContext }>('the queue')
   const receivers: Receiver[] = []
-  const parts = () => {
-    if (!opened) throw new Error('the queue is there while tests run')
-    return opened
-  }
   // Only test events may go over http, as to the receivers here.
   const contextIn = async (world: World, isTest: boolean) =>
     storeContext(world.deps, (await world.openStore()).store.storeId, isTest)
   beforeEach(async () => {
     const world = await createWorld()
-    opened = { world, ctx: await contextIn(world, true) }
+    opened.set({ world, ctx: await contextIn(world, true) })
   })
   afterEach(async () => {
     for (const receiver of receivers.splice(0)) await receiver.close()
-    await opened?.world.close()
+    await opened.peek()?.world.close()
   })
-  const log = async (on = parts().ctx) =>
+  const log = async (on = opened.get().ctx) =>
     (await listDeliveries(on, { limit: 100 })).rows.map(({ delivery }) => delivery)
   return {
     get world() {
-      return parts().world
+      return opened.get().world
     },
     get ctx() {
-      return parts().ctx
+      return opened.get().ctx
     },
-    openStore: (isTest = true) => contextIn(parts().world, isTest),
+    openStore: (isTest = true) => contextIn(opened.get().world, isTest),
     receiver: async (behaviour: Behaviour = 200): Promise<Receiver> => {
       const started = await startReceiver(behaviour)
       receivers.push(started)
@@ -50,13 +47,14 @@ export function useQueue() {
       receivers.splice(receivers.indexOf(receiver), 1)
       await receiver.close()
     },
-    subscribe: (url: string, on = parts().ctx) => createWebhook(on, { url, events: ['sale.completed'] }, undefined),
-    record: (count = 1, on = parts().ctx) =>
+    subscribe: (url: string, on = opened.get().ctx) =>
+      createWebhook(on, { url, events: ['sale.completed'] }, undefined),
+    record: (count = 1, on = opened.get().ctx) =>
       inTransaction(on, async (tx) => {
         for (let number = 0; number < count; number++)
           await recordEvent(tx, { type: 'sale.completed', data: { number }, at: tx.clock.now() })
       }),
-    run: (deps = parts().world.deps) => deliverDue(deps),
+    run: (deps = opened.get().world.deps) => deliverDue(deps),
     log,
     onlyDelivery: async () => {
       const [row, ...others] = await log()
