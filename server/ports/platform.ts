@@ -68,7 +68,8 @@ export interface Platform {
   findAccount(account: string): Promise<ConnectedAccount | null>
   /**
    * Moves what lacks between the store's account and the platform, so that each has its share of a charge: nothing when they have it.
-   * It asks for the present state first, so that it may be repeated. Throws when the gateway can't, for want of money say.
+   * It asks for the present state first, so that it may be repeated. False where it never can, since the account has it in another currency.
+   * Throws when it can't now, for want of money say.
    */
-  settleShare(request: ShareRequest): Promise<void>
+  settleShare(request: ShareRequest): Promise<boolean>
 }

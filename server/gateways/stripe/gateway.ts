@@ -14,6 +14,7 @@ import { createStripeClient, isDisconnected, isRefusal, onceMoreIfBusy } from '.
 import { readStripeEvent } from './notices'
 import { declineCode, disputeStatus, EXPANDED, expanded, METADATA, pageOutcome, refundOutcome } from './outcomes'
 import { createStripePlatform } from './platform'
+import { takenBack } from './shares'
 
 export type StripeSettings = {
   secretKey: string
@@ -123,6 +124,7 @@ async function refund(stripe: Stripe, request: RefundRequest): Promise<RefundOut
   const { refundId, chargeReference, amountMinor, currency, split } = request
   const known = (await listRefunds(stripe, chargeReference)).find((one) => one.refundId === refundId)
   if (known) return { status: known.status, reference: known.reference }
+  const taken = split ? await takenBack(stripe, chargeReference) : {}
   try {
     const made = await onceMoreIfBusy(() =>
       stripe.refunds.create(
@@ -130,9 +132,7 @@ async function refund(stripe: Stripe, request: RefundRequest): Promise<RefundOut
           payment_intent: chargeReference,
           amount: toStripeAmount(amountMinor, currency),
           metadata: { [METADATA.refund]: refundId },
-          ...(split && { reverse_transfer: true }),
-          // Where there was no fee, Stripe would have none to give back, and say so.
-          ...(split && split.feeMinor > 0n && { refund_application_fee: true }),
+          ...taken,
         },
         { idempotencyKey: `refund ${refundId}` },
       ),

@@ -13,35 +13,47 @@ import { expanded } from './outcomes'
 /** A charge has far fewer: its own, and one for each dispute that was won. */
 const TRANSFERS = 100
 
-type State = {
-  transfers: Stripe.Transfer[]
-  fee: Stripe.ApplicationFee | null
+type Parts = { charge: Stripe.Charge; own: Stripe.Transfer; fee: Stripe.ApplicationFee | null }
+
+async function partsOf(stripe: Stripe, chargeReference: string): Promise<Parts> {
+  const expand = ['latest_charge.transfer', 'latest_charge.application_fee']
+  const intent = await onceMoreIfBusy(() => stripe.paymentIntents.retrieve(chargeReference, { expand }))
+  const charge = expanded(intent.latest_charge)
+  const own = expanded(charge?.transfer)
+  if (!charge || !own) throw new Error(`${chargeReference} has no transfer to a store`)
+  return { charge, own, fee: expanded(charge.application_fee) }
 }
 
-export async function settleShare(stripe: Stripe, request: ShareRequest): Promise<void> {
-  const { transfers, fee } = await stateOf(stripe, request)
-  const [share, ownFee] = [unitsOf(request.shareMinor, request.currency), unitsOf(request.feeMinor, request.currency)]
+/**
+ * What a refund takes back by itself, in one step with it: its part of the transfer and of the fee. After a dispute, or a refund that left
+ * the transfer as it was, the transfer isn't what is left of the charge any more; then nothing, and `settleShare` sees to it.
+ */
+export async function takenBack(
+  stripe: Stripe,
+  chargeReference: string,
+): Promise<Pick<Stripe.RefundCreateParams, 'reverse_transfer' | 'refund_application_fee'>> {
+  const { charge, own, fee } = await partsOf(stripe, chargeReference)
+  if (own.amount - own.amount_reversed !== charge.amount - charge.amount_refunded) return {}
+  // Of a fee that is all given back, or was none, Stripe would refuse to give back more.
+  const hasFee = fee !== null && fee.amount_refunded < fee.amount
+  return { reverse_transfer: true, ...(hasFee && { refund_application_fee: true }) }
+}
+
+export async function settleShare(stripe: Stripe, request: ShareRequest): Promise<boolean> {
+  const { attemptId, chargeReference, currency } = request
+  const { own, fee } = await partsOf(stripe, chargeReference)
+  // The ledger knows the order's currency alone; by the account's own nothing can be compared.
+  if (own.currency !== currency) return false
+  const later = await onceMoreIfBusy(() => stripe.transfers.list({ transfer_group: attemptId, limit: TRANSFERS }))
+  const transfers = [own, ...later.data.filter(({ id }) => id !== own.id)]
+  const [share, ownFee] = [unitsOf(request.shareMinor, currency), unitsOf(request.feeMinor, currency)]
   const feeLeft = fee ? fee.amount - fee.amount_refunded : 0
   const returned = Math.max(feeLeft - ownFee, 0)
   if (fee && returned > 0) await returnFee(stripe, fee, returned)
   const had = transfers.reduce((sum, one) => sum + one.amount - one.amount_reversed, 0) - feeLeft + returned
   if (had < share) await send(stripe, request, share - had, transfers.length)
   if (had > share) await takeBack(stripe, transfers, had - share)
-}
-
-async function stateOf(stripe: Stripe, { chargeReference, attemptId, currency }: ShareRequest): Promise<State> {
-  const expand = ['latest_charge.transfer', 'latest_charge.application_fee']
-  const intent = await onceMoreIfBusy(() => stripe.paymentIntents.retrieve(chargeReference, { expand }))
-  const charge = expanded(intent.latest_charge)
-  const own = expanded(charge?.transfer)
-  if (!own) throw new Error(`${chargeReference} has no transfer to a store`)
-  // The ledger knows the order's currency alone; by another one nothing can be compared.
-  if (own.currency !== currency) throw new Error(`${own.id} is in ${own.currency}, and the order in ${currency}`)
-  const later = await onceMoreIfBusy(() => stripe.transfers.list({ transfer_group: attemptId, limit: TRANSFERS }))
-  return {
-    transfers: [own, ...later.data.filter(({ id }) => id !== own.id)],
-    fee: expanded(charge?.application_fee),
-  }
+  return true
 }
 
 function unitsOf(minor: bigint, currency: string): number {

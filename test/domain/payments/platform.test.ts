@@ -188,7 +188,7 @@ describe('refunds', () => {
 
 describe('a dispute', () => {
   test.each(['won', 'lost'] as const)('takes its part from the store at once, and is %s', async (status) => {
-    const { intent } = await buy()
+    const { intent, order } = await buy()
     const dispute = world.stripe.account.openDispute(intent, { amount: 1_000 })
     await arrive()
     await expectSame()
@@ -197,6 +197,12 @@ describe('a dispute', () => {
     await arrive()
     await expectSame()
     expect(world.stripe.account.connect.balanceOf(account, 'usd')).toBe(status === 'won' ? 1_805 : 855)
+    // What came back after a dispute is not in the charge's own transfer any more.
+    if (status === 'lost') return
+    await refundOrder(shop.ctx, { id: order.id })
+    await arrive()
+    await expectSame()
+    expect(world.stripe.account.connect.balanceOf(account, 'usd')).toBe(0)
   })
 })
 

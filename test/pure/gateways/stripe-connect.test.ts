@@ -158,6 +158,14 @@ describe('what each should have of a charge', () => {
   })
 })
 
+test('a share in another currency than the charge’s is left alone', async () => {
+  const { split: _, ...charge } = await paid()
+  for (const transfer of stripe.account.connect.transfers.values()) transfer.currency = 'eur'
+  const request = { ...charge, account: split.account, shareMinor: 0n, feeMinor: 0n }
+  expect(await platform.settleShare(request)).toBe(false)
+  expect(stripe.requests.filter(({ path }) => /reversals|transfers$|fees/.test(path))).toEqual([])
+})
+
 describe('an account', () => {
   const request = (changes: Partial<NewAccount> = {}): NewAccount => ({
     ...{ key: newRowId(1n), askedAt: clock.now(), store: 'sto_00000001', name: 'Shop', email: 'owner@example.com' },

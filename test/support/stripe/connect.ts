@@ -237,21 +237,23 @@ export function createConnect(seconds: () => number, pageUrl: string, livemode: 
       throw invalid('This charge has no application fee to refund.', { param: 'refund_application_fee' })
     if (reverses && !charge.transfer)
       throw invalid('This charge has no transfer to reverse.', { param: 'reverse_transfer' })
+    const own = transfers.get(charge.transfer ?? '')
     // Both are refused or both are done.
-    if (reverses && revoked.has(transfers.get(charge.transfer ?? '')?.destination ?? '')) {
+    if (reverses && revoked.has(own?.destination ?? '')) {
       throw invalid('This account is not connected to your platform any more.', { code: 'account_invalid' })
     }
+    if (reverses && own && own.amount - own.amount_reversed < amount)
+      throw invalid('The transfer has less left to reverse.', { param: 'reverse_transfer' })
     if (returns) {
       const fee = fees.get(charge.application_fee ?? '')
       const left = fee ? fee.amount - fee.amount_refunded : 0
+      if (left === 0) throw invalid('The application fee has been refunded.', { param: 'refund_application_fee' })
       const part =
         amount === charge.amount ? left : Math.min(left, rounded(((fee?.amount ?? 0) * amount) / charge.amount))
       if (fee && part > 0) refundFee(fee.id, part)
     }
     if (!reverses) return null
-    const own = transfers.get(charge.transfer ?? '')
-    const left = own ? own.amount - own.amount_reversed : 0
-    return own && left > 0 ? reverse(own.id, Math.min(left, amount)).id : null
+    return reverse(charge.transfer ?? '', amount).id
   }
 
   function rounded(value: number): number {
