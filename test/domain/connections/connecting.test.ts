@@ -1,11 +1,12 @@
 import { and, eq } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { checkConnections } from '../../../server/domain/connections/checks'
+import { findConnection } from '../../../server/domain/connections/platform'
+import { refreshConnection } from '../../../server/domain/connections/refresh'
 import { issueKey } from '../../../server/domain/keys/service'
 import { followNotices } from '../../../server/domain/notices/service'
 import { events } from '../../../server/domain/webhooks/table'
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../server/kernel/clock'
-import { createBuyer } from '../../support/buyer'
+import { DAY_MS, HOUR_MS } from '../../../server/kernel/clock'
 import { type Answer, callRest } from '../../support/calls'
 import type { Trouble } from '../../support/stripe/server'
 import {
@@ -164,6 +165,33 @@ describe('what Stripe tells of an account', () => {
     expect(await status()).toMatchObject({ status: 'restricted', next_step: expect.stringMatching(/refused/) })
   }, 60_000)
 
+  test('asked for twice at once: the older answer never wins', async () => {
+    const account = String((await connect()).body.account_id)
+    const { ctx } = shop
+    const gateway = ctx.gateways.live
+    const connection = await findConnection(ctx)
+    if (gateway?.kind !== 'redirect' || !gateway.platform || !connection) throw new Error('the store is connecting')
+    const platform = gateway.platform
+    const newer = Promise.withResolvers<void>()
+    const asked = Promise.withResolvers<void>()
+    const findAccount = async (id: string) => {
+      const answer = await platform.findAccount(id)
+      asked.resolve()
+      await newer.promise
+      return answer
+    }
+    const live = { ...gateway, platform: { ...platform, findAccount } }
+    world.stripe.account.connect.complete(account)
+    const slow = refreshConnection({ ...ctx, gateways: { ...ctx.gateways, live } }, connection)
+    await asked.promise
+    world.stripe.account.connect.change(account, { isChargeable: false, disabledReason: 'under_review' })
+    await refreshConnection(ctx, connection)
+    newer.resolve()
+    expect((await slow).status).toBe('restricted')
+    expect((await findConnection(ctx))?.status).toBe('restricted')
+    expect((await told()).at(-1)).toBe('restricted')
+  })
+
   test('that Stripe can’t be asked about is followed when it can', async () => {
     const account = String((await connect()).body.account_id)
     world.stripe.account.connect.complete(account)
@@ -208,63 +236,6 @@ describe('an account that is ended', () => {
     await arrive()
     expect((await order()).status).toBe(201)
   })
-})
-
-describe('the pages that a seller comes back to', () => {
-  async function links() {
-    await connect()
-    const link = world.stripe.account.connect.links.at(-1)
-    if (!link) throw new Error('there is a link')
-    const path = (address: string) => new URL(address).pathname
-    return { account: link.account, back: path(link.returnUrl), refresh: path(link.refreshUrl) }
-  }
-  const visit = async (path: string, language = 'en') => {
-    const response = await fetch(world.url + path, { redirect: 'manual', headers: { 'Accept-Language': language } })
-    return { status: response.status, location: response.headers.get('location'), html: await response.text() }
-  }
-
-  test('say how far they are, without waiting for Stripe to tell, and lead on', async () => {
-    const { account, back, refresh } = await links()
-    const open = await visit(back)
-    expect([open.status, open.html.includes('Stripe still has questions'), open.html.includes(refresh)]).toEqual([
-      200,
-      true,
-      true,
-    ])
-    const next = await visit(refresh)
-    expect([next.status, next.location?.startsWith(`${world.stripe.url}/setup/e/${account}/`)]).toEqual([303, true])
-    world.stripe.account.connect.complete(account)
-    expect((await visit(back)).html).toContain('Your store can take cards')
-    expect((await visit(refresh, 'de')).html).toContain('Ihr Shop kann Karten annehmen')
-    expect((await status()).status).toBe('active')
-  })
-
-  test('are good for a day, and only as they were given', async () => {
-    const { back, refresh } = await links()
-    const forged = refresh.replace(/-[0-9a-f]{8}/, '-00000000')
-    for (const path of [forged, refresh.replace('-live-', '-test-'), '/connect/nothing/refresh']) {
-      expect(await visit(path)).toMatchObject({ status: 410, location: null })
-    }
-    world.clock.advance(DAY_MS + MINUTE_MS)
-    expect((await visit(back)).status).toBe(410)
-    expect((await visit(refresh)).html).toContain('connect_store')
-  })
-
-  test('say that Stripe did not answer, and never fail', async () => {
-    const { back, refresh } = await links()
-    world.stripe.trouble = () => 'cut_before'
-    expect([(await visit(back)).status, (await visit(refresh)).status]).toEqual([502, 502])
-  }, 30_000)
-})
-
-test('a buyer is told that the store takes no cards yet, and its seller what to do', async () => {
-  const buyer = createBuyer(world)
-  const page = await buyer.get(`/checkout/${shop.product.id}`)
-  const html = await page.text()
-  expect(page.status).toBe(409)
-  expect(html).toContain('This store cannot take cards at the moment')
-  expect(html).toContain('connect_store')
-  expect(html).not.toContain('<form')
 })
 
 test('test mode at Stripe has a connection of its own, and its orders can be rehearsed without one', async () => {
