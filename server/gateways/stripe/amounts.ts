@@ -3,15 +3,16 @@ import type { AmountLimits } from '../../ports/gateway'
 
 /*
  * How Stripe counts money (docs.stripe.com/currencies). Our minor units are ISO 4217's; Stripe's are those too, but for the few
- * below. What Stripe's own pages contradict each other about is not sold at all: a wrong factor takes a hundred times the price.
+ * below. `huf` and `twd` have two decimals in charges and none in payouts, which are none of our business.
  */
 
 /** ISO has two decimals, Stripe none: 12.00 ar is 1200 here and 12 there. */
 const WITHOUT_DECIMALS = new Set(['mga'])
-/** ISO has none, Stripe two for old times' sake, which must be 00: 500 kr is 500 here and 50000 there. */
-const WITH_DECIMALS = new Set(['isk'])
-/** `ugx` is on Stripe's list of currencies without decimals and, beside it, on that of those which need two. */
-const CONTRADICTORY = new Set(['ugx'])
+/**
+ * ISO has none, Stripe two for old times' sake, which must be 00: 500 kr is 500 here and 50000 there. `ugx` is on Stripe's list of
+ * currencies without decimals too; its row among the special cases is the one that says how much is to be sent.
+ */
+const WITH_DECIMALS = new Set(['isk', 'ugx'])
 
 /** The least charge in Stripe's table, in our minor units. Elsewhere it depends on the account's own currency, and Stripe decides. */
 const LEAST: Readonly<Record<string, bigint>> = {
@@ -30,18 +31,24 @@ const LEAST: Readonly<Record<string, bigint>> = {
   },
   ...{ hkd: 400n, huf: 17500n, inr: 50n, jpy: 50n, mxn: 1000n, myr: 200n, nok: 300n, nzd: 50n, pln: 200n, ron: 200n },
   ...{ sek: 300n, sgd: 50n, thb: 1000n },
+  ...{ ars: 50n, cop: 50n, idr: 50n, ils: 50n, krw: 50n, php: 50n, rub: 50n, zar: 50n },
 }
 
-/** Eight digits of Stripe's own units. */
-const MOST = 99_999_999n
+/** Of Stripe's own units. A card may be charged more in most currencies; other means to pay on the same page may not. */
+const EIGHT_DIGITS = 99_999_999n
+const MOST: Readonly<Record<string, bigint>> = { inr: 999_999_999n, cop: 9_999_999_999n, idr: 999_999_999_999n }
 
 /** ISO 4217 codes in which Stripe charges nobody. */
 const NOT_CHARGED = new Set('btn cup ern ghs iqd irr kpw lyd mru sdg ssp stn svc syp tmt ves'.split(' '))
 
-/** Null where Stripe charges nobody, or where it isn't certain how it counts. */
+/** Null where Stripe charges nobody. */
 export function stripeLimits(currency: string): AmountLimits | null {
-  if (!isCurrency(currency) || NOT_CHARGED.has(currency) || CONTRADICTORY.has(currency)) return null
-  return { least: leastOf(currency), most: fromStripeAmount(MOST, currency), step: stepOf(currency) }
+  if (!isCurrency(currency) || NOT_CHARGED.has(currency)) return null
+  return {
+    least: leastOf(currency),
+    most: fromStripeAmount(MOST[currency] ?? EIGHT_DIGITS, currency),
+    step: stepOf(currency),
+  }
 }
 
 function leastOf(currency: string): bigint {

@@ -206,6 +206,8 @@ describe('amounts at Stripe', () => {
     ['jpy', 500n, 500],
     ['kwd', 5_120n, 5_120],
     ['isk', 500n, 50_000],
+    ['ugx', 500n, 50_000],
+    ['twd', 80_045n, 80_045],
     ['mga', 1_200n, 12],
     ['huf', 17_500n, 17_500],
   ])('%s: %s of ours are %s of Stripe’s, and back', (currency, minor, amount) => {
@@ -224,14 +226,14 @@ describe('amounts at Stripe', () => {
         if (minor < least || minor > most) return
         const amount = toStripeAmount(minor, currency)
         expect(amount).toBeGreaterThan(0)
-        expect(amount).toBeLessThanOrEqual(99_999_999)
+        if (!/^(inr|cop|idr)$/.test(currency)) expect(amount).toBeLessThanOrEqual(99_999_999)
         expect(fromStripeAmount(amount, currency)).toBe(minor)
         if (exponentOf(currency) === 3) expect(amount % 10).toBe(0)
       }),
     )
   })
 
-  test.each(['ugx', 'irr', 'kpw', 'zzz'])('%s is not charged at all', (currency) => {
+  test.each(['irr', 'kpw', 'zzz'])('%s is not charged at all', (currency) => {
     expect(stripeLimits(currency)).toBeNull()
   })
 })

@@ -5,6 +5,7 @@ import Stripe from 'stripe'
 import type { Clock } from '../../../server/kernel/clock'
 import { type Account, createAccount } from './account'
 import { createIdempotency, type StripeAnswer } from './idempotency'
+import { answerPage } from './page'
 import { invalid, StripeRefusal } from './refusal'
 import { route } from './routes'
 import { createWebhooks, type Webhooks } from './webhooks'
@@ -65,6 +66,15 @@ export async function startStripe({
     const { method = 'GET', headers } = request
     const { pathname, search } = new URL(request.url ?? '/', url)
     const form = method === 'GET' ? search.slice(1) : await text(request)
+    const [, page] = /^\/c\/pay\/(cs_\w+)$/.exec(pathname) ?? []
+    if (page !== undefined) {
+      const { status, body, location } = answerPage(account, method, page, form)
+      response.writeHead(status, {
+        'Content-Type': 'text/html; charset=utf-8',
+        ...(location && { Location: location }),
+      })
+      return void response.end(body)
+    }
     const key = headers['idempotency-key']
     const asked = { method, path: pathname, form, idempotencyKey: typeof key === 'string' ? key : undefined }
     requests.push(asked)
