@@ -6,8 +6,10 @@ import { defineConfig } from 'vitest/config'
  * difference, in a browser and in what is listed here, on PostgreSQL only. Otherwise a test file says which by its place.
  */
 const ONCE = [
+  'test/domain/payments/crypto-anything.test.ts',
   'test/listen.test.ts',
   'test/mcp/{conformance,plain-call,stdio}.test.ts',
+  'test/pages/crypto-checkout.test.ts',
   'test/process/{limits,listen,roles,signals}.test.ts',
   'test/receiver/**/*.test.ts',
   'test/rest/{direct,docs,openapi}.test.ts',

@@ -23,6 +23,10 @@ export const checkoutDe: CheckoutTexts = {
       title: 'Für diese Währung gibt es gerade keinen Kurs',
       text: 'Es wurde nichts abgebucht. Versuchen Sie es in einer Minute noch einmal, wählen Sie eine andere Währung, oder bezahlen Sie anders.',
     },
+    unavailable: {
+      title: 'Krypto geht gerade nicht',
+      text: 'Es wurde nichts abgebucht. Bezahlen Sie anders, oder fragen Sie den Shop.',
+    },
   },
   another: 'Anders bezahlen',
   anotherHint: 'Nur wenn Sie noch nichts gesendet haben: Was danach gesendet wird, zählt nicht für diese Bestellung.',

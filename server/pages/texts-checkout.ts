@@ -22,6 +22,10 @@ export const checkoutEn = {
       title: 'There is no price for this coin at the moment',
       text: 'Nothing was charged. Try again in a minute, choose another coin, or pay otherwise.',
     },
+    unavailable: {
+      title: 'Crypto cannot be taken at the moment',
+      text: 'Nothing was charged. Pay another way, or ask the shop.',
+    },
   },
   another: 'Pay another way',
   anotherHint: 'Only if you have sent nothing yet: what is sent afterwards does not count for this order.',

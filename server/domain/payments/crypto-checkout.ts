@@ -27,7 +27,7 @@ export type CryptoWish = {
 }
 
 /** Why no payment could be made at this moment. */
-export type CryptoRefusal = 'all_addresses_held' | 'rate_unavailable'
+export type CryptoRefusal = 'all_addresses_held' | 'rate_unavailable' | 'unavailable'
 
 /** Nothing was begun where one of the two is set; the checkout is then open again. */
 export type CryptoChoice = { checkout: Checkout; obstacle: PriceObstacle | null; refused: CryptoRefusal | null }
@@ -113,7 +113,7 @@ async function begin(ctx: StoreContext, order: OrderRow, { network, coin, email 
     return null
   } catch (error) {
     if (error instanceof OrderTouchedError) return null
-    return refusalOf(error)
+    return refusalOf(ctx, order, error)
   }
 }
 
@@ -122,10 +122,12 @@ const REFUSALS: Partial<Record<ErrorCode, CryptoRefusal>> = {
   rate_unavailable: 'rate_unavailable',
 }
 
-function refusalOf(error: unknown): CryptoRefusal {
-  const refusal = error instanceof AppError ? REFUSALS[error.code] : undefined
-  if (refusal) return refusal
-  throw error
+/** What only the seller or the operator can change, the buyer hears as "not now". */
+function refusalOf(ctx: StoreContext, { id }: OrderRow, error: unknown): CryptoRefusal {
+  if (!(error instanceof AppError)) throw error
+  const refusal = REFUSALS[error.code] ?? 'unavailable'
+  if (refusal === 'unavailable') ctx.log.warn({ order: id, err: error }, 'a buyer could not pay in crypto')
+  return refusal
 }
 
 /**
