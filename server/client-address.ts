@@ -1,4 +1,5 @@
 import ipaddr from 'ipaddr.js'
+import * as z from 'zod'
 
 type Network = [ipaddr.IPv4 | ipaddr.IPv6, prefixLength: number]
 
@@ -18,6 +19,19 @@ export function parseTrustedProxies(text: string): TrustedProxies {
     return network
   })
 }
+
+/** The same for the environment, whose mistakes are told together. */
+export const ProxyList = z
+  .string()
+  .default('')
+  .transform((text, context): TrustedProxies => {
+    try {
+      return parseTrustedProxies(text)
+    } catch (error) {
+      context.addIssue(error instanceof Error ? error.message : String(error))
+      return z.NEVER
+    }
+  })
 
 function readNetwork(text: string): Network | undefined {
   if (ipaddr.IPv4.isValidCIDRFourPartDecimal(text) || ipaddr.IPv6.isValidCIDR(text)) return ipaddr.parseCIDR(text)

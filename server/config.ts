@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { parseTrustedProxies, type TrustedProxies } from './client-address'
+import { ProxyList, type TrustedProxies } from './client-address'
 
 /** `""` counts as unset, as in `PORT= npm start`. */
 const optional = <T extends z.ZodType>(schema: T) => z.preprocess((value) => (value === '' ? undefined : value), schema)
@@ -20,20 +20,6 @@ const roles = optional(
     .default(ROLES.join(','))
     .transform((text) => text.split(',').map((role) => role.trim()))
     .pipe(z.array(z.enum(ROLES, `must be a comma-separated list of ${ROLES.join(', ')}`)).min(1)),
-)
-
-const trustedProxies = optional(
-  z
-    .string()
-    .default('')
-    .transform((text, context) => {
-      try {
-        return parseTrustedProxies(text)
-      } catch (error) {
-        context.addIssue(error instanceof Error ? error.message : String(error))
-        return z.NEVER
-      }
-    }),
 )
 
 const smtpUrl = z
@@ -82,7 +68,7 @@ const Environment = z.object({
     "The operator's key",
   ),
   PAYHOOK_ROLES: roles.describe('What this process does: api, webhooks, chain, jobs'),
-  PAYHOOK_TRUSTED_PROXIES: trustedProxies.describe(
+  PAYHOOK_TRUSTED_PROXIES: optional(ProxyList).describe(
     'Your reverse proxies, as in 127.0.0.1, 10.0.0.0/8: they say who the client is',
   ),
   PAYHOOK_REQUIRE_APPROVAL: flag.describe('New stores wait for the operator'),
