@@ -1,24 +1,13 @@
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { callRest } from '../support/calls'
 import { startMailServer } from '../support/mail-server'
 import { freePort } from '../support/ports'
-import { emptyPlace, eventually, failToStart, printedKeys, type ServerProcess, startServer } from '../support/server'
+import { type Environment, eventually, failToStart, printedKeys, type ServerProcess } from '../support/server'
+import { type Finishing, newPlace, start } from './places'
 
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
-
-async function place(port: number): Promise<Record<string, string>> {
-  const { environment, remove } = await emptyPlace()
-  cleanups.push(remove)
+async function place(finishing: Finishing, port: number): Promise<Environment> {
+  const environment = await newPlace(finishing)
   return { ...environment, SMTP_URL: `smtp://127.0.0.1:${port}`, MAIL_FROM: 'receipts@payhook.example' }
-}
-
-async function start(environment: Record<string, string>): Promise<ServerProcess> {
-  const server = await startServer(environment)
-  cleanups.push(() => server.end('SIGKILL'))
-  return server
 }
 
 const call = (server: ServerProcess, key: string, path: string, body: object) =>
@@ -30,10 +19,10 @@ async function sell(server: ServerProcess, key: string): Promise<void> {
   expect(await call(server, key, `/v1/orders/${order.id}/pay_test`, {})).toMatchObject({ status: 200 })
 }
 
-test('a sale is on its way to the buyer’s mailbox at once, and SIGTERM with a kept connection ends with 0', async () => {
+test('a sale is on its way to the buyer’s mailbox at once, and SIGTERM with a kept connection ends with 0', async (finishing) => {
   const mail = await startMailServer()
-  cleanups.push(mail.close)
-  const server = await start(await place(mail.port))
+  finishing.onTestFinished(mail.close)
+  const server = await start(finishing, await place(finishing, mail.port))
   await sell(server, printedKeys(server).test)
   const started = performance.now()
   const { to } = await eventually('the receipt', () => mail.received[0], 5_000)
@@ -42,21 +31,21 @@ test('a sale is on its way to the buyer’s mailbox at once, and SIGTERM with a 
   expect(performance.now() - started).toBeLessThan(10_000)
 })
 
-test('a receipt survives kill -9, and is sent by whoever runs next', async () => {
+test('a receipt survives kill -9, and is sent by whoever runs next', async (finishing) => {
   const mail = await startMailServer()
-  cleanups.push(mail.close)
-  const environment = await place(mail.port)
+  finishing.onTestFinished(mail.close)
+  const environment = await place(finishing, mail.port)
   // It only sells: nothing of it sends.
-  const seller = await start({ ...environment, PAYHOOK_ROLES: 'api' })
+  const seller = await start(finishing, { ...environment, PAYHOOK_ROLES: 'api' })
   await sell(seller, printedKeys(seller).test)
   await seller.end('SIGKILL')
   expect(mail.received).toEqual([])
-  await start({ ...environment, PAYHOOK_ROLES: 'jobs' })
+  await start(finishing, { ...environment, PAYHOOK_ROLES: 'jobs' })
   await eventually('the receipt', () => mail.received[0])
 })
 
-test('SMTP_URL without an address to send from stops the start with a line that says so', async () => {
-  const { MAIL_FROM: _, ...environment } = await place(await freePort())
+test('SMTP_URL without an address to send from stops the start with a line that says so', async (finishing) => {
+  const { MAIL_FROM: _, ...environment } = await place(finishing, await freePort())
   const { code, stderr } = await failToStart(environment)
   expect([code, stderr]).toEqual([1, expect.stringMatching(/^SMTP_URL is set, but MAIL_FROM is not[^\n]*\n$/)])
 })

@@ -1,27 +1,11 @@
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { callRest } from '../support/calls'
 import { startReceiver } from '../support/receiver'
-import { emptyPlace, eventually, printedKeys, type ServerProcess, startServer } from '../support/server'
+import { eventually, printedKeys } from '../support/server'
+import { newPlace, start } from './places'
 
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
-
-async function start(environment: Record<string, string>): Promise<ServerProcess> {
-  const server = await startServer(environment)
-  cleanups.push(() => server.end('SIGKILL'))
-  return server
-}
-
-async function place(): Promise<Record<string, string>> {
-  const { environment, remove } = await emptyPlace()
-  cleanups.push(remove)
-  return environment
-}
-
-test('a process that only works in the background says that it lives, and answers nothing else', async () => {
-  const server = await start({ ...(await place()), PAYHOOK_ROLES: 'jobs' })
+test('a process that only works in the background says that it lives, and answers nothing else', async (finishing) => {
+  const server = await start(finishing, { ...(await newPlace(finishing)), PAYHOOK_ROLES: 'jobs' })
   for (const path of ['/healthz', '/readyz', '/metrics']) {
     expect([path, (await fetch(server.url + path)).status]).toEqual([path, 200])
   }
@@ -40,11 +24,11 @@ test('a process that only works in the background says that it lives, and answer
   }
 })
 
-test('what a process with the role api sold is told by one with the role webhooks', async () => {
-  const environment = await place()
+test('what a process with the role api sold is told by one with the role webhooks', async (finishing) => {
+  const environment = await newPlace(finishing)
   const receiver = await startReceiver()
-  cleanups.push(receiver.close)
-  const api = await start({ ...environment, PAYHOOK_ROLES: 'api' })
+  finishing.onTestFinished(receiver.close)
+  const api = await start(finishing, { ...environment, PAYHOOK_ROLES: 'api' })
   const call = (path: string, body: object) => callRest(api.url, 'POST', path, { key: printedKeys(api).test, body })
   await call('/v1/webhooks', { url: receiver.url, events: ['sale.completed'] })
   const { body: product } = await call('/v1/products', { name: 'Kit', price_cents: 1900 })
@@ -54,7 +38,7 @@ test('what a process with the role api sold is told by one with the role webhook
   // A send that had begun would have been waited for.
   expect(receiver.received).toHaveLength(0)
 
-  const worker = await start({ ...environment, PAYHOOK_ROLES: 'webhooks' })
+  const worker = await start(finishing, { ...environment, PAYHOOK_ROLES: 'webhooks' })
   const { body } = await eventually('the delivery', () => receiver.received[0])
   expect(JSON.parse(body)).toMatchObject({ event: 'sale.completed', data: { purchase_id: order.id } })
   expect((await fetch(`${worker.url}/v1/orders`)).status).toBe(503)

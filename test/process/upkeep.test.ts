@@ -1,23 +1,17 @@
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { type Db, openPglite, openPostgres } from '../../server/db/client'
 import { ledgerBalances, ledgerEntries } from '../../server/domain/ledger/table'
 import { callRest } from '../support/calls'
-import { type Environment, emptyPlace, printedKeys, runServer, startServer } from '../support/server'
-
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
+import { type Environment, printedKeys, runServer } from '../support/server'
+import { type Finishing, newPlace, start } from './places'
 
 async function run(environment: Environment, ...args: string[]) {
   const command = runServer(environment, args)
-  cleanups.push(() => command.child.kill('SIGKILL'))
   return { code: await command.ended, stdout: command.stdout() }
 }
 
-async function sellOnce(environment: Environment): Promise<void> {
-  const server = await startServer(environment)
-  cleanups.push(() => server.end('SIGKILL'))
+async function sellOnce(finishing: Finishing, environment: Environment): Promise<void> {
+  const server = await start(finishing, environment)
   const call = async <T>(method: string, path: string, body?: object) => {
     const answer = await callRest<T>(server.url, method, `/v1${path}`, { key: printedKeys(server).test, body })
     expect(answer.status).toBeLessThan(300)
@@ -37,10 +31,9 @@ async function withDatabase(environment: Environment, work: (db: Db) => Promise<
   await work(database.db).finally(() => database.close())
 }
 
-test('damaged balances are named by verify-ledger, which ends with 1, and mended by rebuild-ledger', async () => {
-  const { environment, remove } = await emptyPlace()
-  cleanups.push(remove)
-  await sellOnce(environment)
+test('damaged balances are named by verify-ledger, which ends with 1, and mended by rebuild-ledger', async (finishing) => {
+  const environment = await newPlace(finishing)
+  await sellOnce(finishing, environment)
   expect(await run(environment, 'verify-ledger')).toEqual({ code: 0, stdout: 'The ledger is sound.\n' })
   await withDatabase(environment, async (db) => {
     const [sold] = await db.select().from(ledgerEntries)
