@@ -18,6 +18,7 @@ export function mountHealth(app: Hono<Env>, deps: Deps, isDraining: () => boolea
       : c.json({ status: 'unavailable', database: 'no answer' }, 503)
   })
   app.get('/metrics', async (c) => {
+    deps.metrics.setChains(deps.chainHealth())
     const { body, contentType } = await deps.metrics.render()
     return c.body(body, 200, { 'Content-Type': contentType })
   })

@@ -14,6 +14,7 @@ import { SECOND_MS, systemClock } from './kernel/clock'
 import { formatStoreId, parseStoreId } from './kernel/ids'
 import { listen, parseListenOptions } from './listen'
 import { createLog, describeError, type ServerLog } from './log'
+import { rescanBlocks } from './rescan'
 import { openDatabase, type Running, startParts } from './start'
 import { startMessage } from './start-message'
 
@@ -23,6 +24,9 @@ const HELP = `Payhook: a self-hosted selling backend.
   bun server/index.ts rebuild-revenue [sto_…]     make revenue's totals and days again from the sales, of one store or all
   bun server/index.ts rebuild-ledger [sto_…]      make the ledger's balances again from its entries, of one store or all
   bun server/index.ts verify-ledger [sto_…]       name what is wrong in the ledger; ends with 1 when something is
+  bun server/index.ts rescan <network> <block> [<block>]
+                                                  read final blocks of a live network again and take in what is missing;
+                                                  or the block that holds a transaction, by its hash
   bun server/index.ts listen [--forward URL] [--events a,b] [--json]
                                                   show the events of a running server as they happen, and post them to URL
   bun server/index.ts --help                      show this text
@@ -50,11 +54,13 @@ async function main(args: string[]): Promise<void> {
   const [command, ...rest] = args
   if (['--help', '-h'].some((flag) => args.includes(flag))) return void process.stdout.write(HELP)
   const upkeep = command === undefined ? undefined : UPKEEP.get(command)
-  const isKnown = command === undefined || command === 'listen' || (upkeep && rest.length <= 1)
+  const isKnown = command === undefined || ['listen', 'rescan'].includes(command) || (upkeep && rest.length <= 1)
   if (!isKnown) fail(`There is no command ${args.join(' ')}. See --help.`)
   const config = parseConfig(process.env)
   intent = config
+  const print = (line: string) => process.stdout.write(`${line}\n`)
   if (command === 'listen') await listenUntilSignal(config, rest)
+  else if (command === 'rescan') await onDatabase(config, (deps) => rescanBlocks(deps, rest, print))
   else await (upkeep ? keepUp(config, upkeep, rest[0]) : serve(config))
 }
 
@@ -114,14 +120,19 @@ function openLog(config: Config): ServerLog {
 async function keepUp(config: Config, upkeep: Upkeep, store: string | undefined): Promise<void> {
   const storeId = store === undefined ? undefined : parseStoreId(store)
   if (store !== undefined && storeId === undefined) fail(`${store} is not the id of a store, such as sto_0123abcd.`)
+  await onDatabase(config, async (deps) => {
+    if (storeId !== undefined) await getStore(deps, storeId)
+    const { done, isSound } = await upkeep(deps, storeId)
+    process.stdout.write(`${done}\n`)
+    if (!isSound) process.exitCode = 1
+  })
+}
+
+async function onDatabase(config: Config, work: (deps: Deps) => Promise<void>): Promise<void> {
   const log = openLog(config)
   const database = await openDatabase(config)
-  const deps = createDeps({ config, publicUrl: config.publicUrl ?? '', database, clock: systemClock, log })
-  if (storeId !== undefined) await getStore(deps, storeId)
-  const { done, isSound } = await upkeep(deps, storeId)
+  await work(createDeps({ config, publicUrl: config.publicUrl ?? '', database, clock: systemClock, log }))
   await database.close()
-  process.stdout.write(`${done}\n`)
-  if (!isSound) process.exitCode = 1
 }
 
 /** Listens first, so that a taken port stops the start before the first store is made and its keys are lost unseen. */

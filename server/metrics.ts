@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { type ChainMetrics, createChainMetrics } from './metrics-chain'
 
-export type Metrics = {
+export type Metrics = ChainMetrics & {
   /** `route` is the pattern (`/v1/products/:id`), never the path: a label must not grow with the traffic. */
   countRequest(method: string, route: string, status: number, seconds: number): void
   countJobFailure(job: string): void
@@ -56,6 +57,7 @@ export function createMetrics(): Metrics {
     countJobFailure: (job) => failures.inc({ job }),
     countEmail: (outcome) => emails.inc({ outcome }),
     ...webhooks,
+    ...createChainMetrics(registry),
     render: async () => {
       // They sample the event loop from then on, which a server that nobody scrapes needn't pay for.
       if (!processMetrics) collectDefaultMetrics({ register: registry })

@@ -1,4 +1,5 @@
 import { addressesRouter } from './domain/addresses/router'
+import { chainsRouter } from './domain/chains/router'
 import { connectionsRouter } from './domain/connections/router'
 import { couponsRouter } from './domain/coupons/router'
 import { paymentsRouter } from './domain/crypto/router'
@@ -28,6 +29,7 @@ export const appRouter = router({
   disputes: disputesRouter,
   payments: paymentsRouter,
   addresses: addressesRouter,
+  chains: chainsRouter,
   coupons: couponsRouter,
   licenses: licensesRouter,
   webhooks: webhooksRouter,

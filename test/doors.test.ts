@@ -1,20 +1,29 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createWatcher } from '../server/domain/chains/watcher'
 import { type Operation, readOperations } from '../server/operations'
 import { toJsonSchema } from '../server/rest/json-schema'
+import { type ChainNode, serveNode } from './support/chain-node'
 import { type Door, mcpDoor, restDoor, type Seen, trpcDoor } from './support/doors'
 import { SAMPLES, type Sample, type SampleStore } from './support/samples'
+import { stillBsc } from './support/still-chain'
 import { createWorld, type World } from './support/world'
 
 const OPERATOR_KEY = 'operator-key-of-the-tests'
 const operations = readOperations()
 
 let world: World
+let node: ChainNode
 let doors: readonly Door[]
 beforeAll(async () => {
-  world = await createWorld({ PAYHOOK_ADMIN_KEY: OPERATOR_KEY })
+  node = serveNode(stillBsc)
+  world = await createWorld({ PAYHOOK_ADMIN_KEY: OPERATOR_KEY, BSC_RPC_URLS: node.url })
+  if (world.deps.networks.bsc) await createWatcher(world.deps, world.deps.networks.bsc).catchUp()
   doors = [restDoor(world.url), trpcDoor(world.url), mcpDoor(world.url)]
 })
-afterAll(() => world.close())
+afterAll(async () => {
+  await world.close()
+  await node.stop()
+})
 
 /** A fresh store for each door, so that what one did can't change what the next one sees. */
 async function freshStore(sample: Sample): Promise<SampleStore> {

@@ -1,7 +1,7 @@
 import type { Clock } from '../kernel/clock'
 import { NETWORK_FACTS } from '../kernel/networks'
 import type { Blocks, IsWatched, Network, NodeProblem } from '../ports/network'
-import { type Header, headerAt, lacking, neededHeader, quantityOf } from './answers'
+import { fieldsOf, type Header, headerAt, lacking, neededHeader, quantityOf } from './answers'
 import { refOf } from './evm-block'
 import { blockReader, readRun } from './evm-reader'
 import { createNodes, type Node, type Nodes } from './nodes'
@@ -76,7 +76,14 @@ export function createEvmNetwork(name: EvmNetworkName, nodes: Nodes, report?: (p
     })
   }
 
-  return { name, head, read, refusal: nodes.refusal, blockAt: (number) => headerIn(nodes, number, newest.head) }
+  return {
+    name,
+    head,
+    read,
+    refusal: nodes.refusal,
+    blockAt: (number) => headerIn(nodes, number, newest.head),
+    blockOf: (txHash) => blockWith(nodes, txHash),
+  }
 }
 
 /**
@@ -90,6 +97,16 @@ export async function headerIn(nodes: Nodes, number: bigint, newestHead: bigint)
     return found
   })
   return header && { ...refOf(header), parentHash: header.parentHash }
+}
+
+/** Of the block that holds a transaction; a pending one is in none. */
+export function blockWith(nodes: Nodes, txHash: string): Promise<bigint | undefined> {
+  return nodes.use(async (node) => {
+    const answer = await node.call('eth_getTransactionReceipt', [txHash])
+    if (answer === null || answer === undefined) return undefined
+    const { blockNumber } = fieldsOf(answer, 'the receipt')
+    return blockNumber === '0x' ? undefined : quantityOf(blockNumber, "the receipt's blockNumber")
+  })
 }
 
 /** A node's newest block, and the last one that it calls final, or that is deep enough; without a depth only the node's word counts. */

@@ -1,6 +1,6 @@
 import type { BlockRef, Blocks, IsWatched, Network, Transfer } from '../ports/network'
 import { type Log, lacking, neededHeader, readLogs } from './answers'
-import { checkChainId, headerIn, headOf, type NodesOf } from './evm'
+import { blockWith, checkChainId, headerIn, headOf, type NodesOf } from './evm'
 import { refOf } from './evm-block'
 import { linked, logsByBlock, placeOf } from './evm-reader'
 import { createNodes, type Node, type Nodes } from './nodes'
@@ -72,7 +72,14 @@ export function createTronNetwork({ rpc, api }: TronNodes): Network {
     return range.run(first, end, (to) => readRun(first, to, isWatched))
   }
 
-  return { name: 'tron', head, read, refusal: rpc.refusal, blockAt: (number) => headerIn(rpc, number, newest.head) }
+  return {
+    name: 'tron',
+    head,
+    read,
+    refusal: rpc.refusal,
+    blockAt: (number) => headerIn(rpc, number, newest.head),
+    blockOf: (txHash) => blockWith(rpc, txHash),
+  }
 }
 
 /**

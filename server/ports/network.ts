@@ -51,6 +51,8 @@ export type Network = {
   head(): Promise<BlockRef & Finality>
   /** The header of a block of the chain as it stands; undefined above its head. */
   blockAt(number: bigint): Promise<(BlockRef & { parentHash: string }) | undefined>
+  /** The number of the block that holds a transaction (`0x` and 64 hex digits on each network); undefined when no node knows one. */
+  blockOf(txHash: string): Promise<bigint | undefined>
   /**
    * The blocks that follow `first − 1`, as many as the network finds good to read at once, up to `last`. `awaited` are the
    * addresses that wait for native money: their balances are compared, where transfers of contracts show nowhere else.

@@ -220,7 +220,14 @@ describe('what went wrong is said', () => {
 
 /** Nothing of it is asked for by a page. */
 const unread = async () => Promise.reject(new Error('no block is read here'))
-const BSC: Network = { name: 'bsc', head: unread, blockAt: unread, read: unread, refusal: async () => undefined }
+const BSC: Network = {
+  name: 'bsc',
+  head: unread,
+  blockAt: unread,
+  blockOf: unread,
+  read: unread,
+  refusal: async () => undefined,
+}
 
 test('in live mode crypto alone is a way to pay where no card gateway is; and no button plays a live payment', async () => {
   const live = { ...shop.ctx, isTest: false, networks: { bsc: BSC } }

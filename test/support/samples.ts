@@ -240,6 +240,14 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
     as: 'test',
     input: () => ({ expiry_minutes: 60, underpayment_tolerance_basis_points: 50, confirmations: { bsc: 30 } }),
   },
+  'chains.list_unmatched': {
+    as: 'test',
+    input: async (store) => {
+      await store.call('payments.simulate', { ...(await cryptoPayment(store)), action: 'late' })
+      return { limit: 5, network: 'bsc', reason: 'late' }
+    },
+  },
+  'chains.rescan': { as: 'operator', input: () => ({ network: 'bsc', from_block: 5, to_block: 9 }) },
   'addresses.add': {
     as: 'test',
     input: () => ({ network: 'bsc', addresses: [{ address: ADDRESS, label: 'Ledger' }] }),

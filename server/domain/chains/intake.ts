@@ -52,6 +52,27 @@ export async function takeBlocks(deps: Deps, chain: Chain, blocks: Blocks & Fina
   return intake
 }
 
+/**
+ * Takes in what is missing of final blocks that were taken before. What is there already stays as it is, and so do payments that
+ * nothing is new for. Throws when the blocks aren't final.
+ */
+export async function takeMissed(deps: Deps, chain: Chain, blocks: Blocks): Promise<{ seen: number; added: number }> {
+  return inTransaction(storeContext(deps, chain.realm, isSimulated(chain)), async (tx) => {
+    const tip = await lockCursor(tx, chain)
+    const { number } = blocks.last
+    if (!tip || number > tip.number || number > tip.finalized) throw new RangeError(`block ${number} is not final`)
+    const concerned = await recordTransfers(tx, chain, blocks.transfers)
+    const added = concerned.filter(({ isNew }) => isNew)
+    await settleAll(
+      tx,
+      chain,
+      added.filter(({ paymentId }) => paymentId !== ''),
+      tip,
+    )
+    return { seen: concerned.length, added: added.length }
+  })
+}
+
 /** Two watchers queue here. Undefined before the first block. */
 async function lockCursor(tx: StoreContext, chain: Chain): Promise<ChainCursorRow | undefined> {
   const [cursor] = await tx.db.select().from(chainCursors).where(sameCursor(chain)).for('update')
@@ -127,7 +148,12 @@ async function journal(tx: StoreContext, chain: Chain, { last, parentHash }: Blo
 }
 
 /** In one order everywhere, so that no two transactions wait for each other in a circle. */
-async function settleAll(tx: StoreContext, chain: Chain, payments: readonly Concerned[], tip: ChainCursorRow) {
+async function settleAll(
+  tx: StoreContext,
+  chain: Chain,
+  payments: readonly Pick<Concerned, 'storeId' | 'paymentId'>[],
+  tip: ChainCursorRow,
+) {
   const byStore = new Map<bigint, Set<string>>()
   for (const { storeId, paymentId } of payments) {
     byStore.set(storeId, (byStore.get(storeId) ?? new Set()).add(paymentId))

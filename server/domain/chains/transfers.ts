@@ -7,10 +7,10 @@ import type { Transfer } from '../../ports/network'
 import { addressOwners } from '../addresses/table'
 import { intentionsOf } from '../crypto/intention'
 import { type Chain, isSimulated } from './chain'
-import { chainTransfers } from './table'
+import { type ChainTransferRow, chainTransfers } from './table'
 
-/** A payment by its store, whose chain has news for it. */
-export type Concerned = { storeId: bigint; paymentId: string }
+/** A payment by its store, whose chain has news for it; empty where a transfer is for none. `isNew` unless the transfer was there already. */
+export type Concerned = { storeId: bigint; paymentId: string; isNew: boolean }
 
 /** A store's context within the transaction of another one. */
 export function within(tx: StoreContext, chain: Chain, storeId: bigint): StoreContext {
@@ -86,15 +86,18 @@ async function recordOfStore(
     ...intentions[at],
   }))
   const inserted = await together(rows.map((row) => insertTransfer(ctx, row)))
-  return inserted.map((paymentId, at) => {
-    const { txHash: tx, address: to } = rows[at] ?? {}
-    if (!paymentId) ctx.log.warn({ network, tx, to }, 'a transfer to an address of ours fits no payment')
-    return { storeId, paymentId: paymentId ?? '' }
+  return inserted.map(({ paymentId, isNew }, at) => {
+    const { txHash: tx, address: to, unmatched } = rows[at] ?? {}
+    if (isNew && unmatched) {
+      ctx.log.warn({ network, tx, to, reason: unmatched }, 'a transfer to an address of ours fits no payment')
+      ctx.afterCommit?.add(() => ctx.metrics.countUnmatched(network, unmatched))
+    }
+    return { storeId, paymentId: paymentId ?? '', isNew }
   })
 }
 
-/** Answers its payment, which for one that is there already may be another one. */
-async function insertTransfer(ctx: StoreContext, row: typeof chainTransfers.$inferSelect): Promise<string | null> {
+/** Of one that is there already, what was written then counts. */
+async function insertTransfer(ctx: StoreContext, row: ChainTransferRow) {
   const t = chainTransfers
   const statement = prepared(ctx.db, 'insert_chain_transfer', (db, name) =>
     db
@@ -104,9 +107,9 @@ async function insertTransfer(ctx: StoreContext, row: typeof chainTransfers.$inf
         target: [t.storeId, t.isTest, t.network, t.blockHash, t.logIndex],
         set: { isOrphan: sql`excluded.is_orphan` },
       })
-      .returning({ paymentId: t.paymentId })
+      .returning({ id: t.id, paymentId: t.paymentId })
       .prepare(name),
   )
   const [inserted] = await statement.execute(row)
-  return inserted?.paymentId ?? null
+  return { paymentId: inserted?.paymentId ?? null, isNew: inserted?.id === row.id }
 }

@@ -73,6 +73,7 @@ function endingWith(ending: AbortSignal, network: Network): Network {
     name: network.name,
     head: () => orEnd(network.head(), ending),
     blockAt: (number) => orEnd(network.blockAt(number), ending),
+    blockOf: (txHash) => orEnd(network.blockOf(txHash), ending),
     read: (...args) => orEnd(network.read(...args), ending),
     refusal: () => orEnd(network.refusal(), ending),
   }

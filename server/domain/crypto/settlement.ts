@@ -55,7 +55,7 @@ function settle(before: CryptoPaymentRow, received: readonly ReceivedRow[], tip:
   const remarks = received.flatMap((transfer): Remark[] => {
     const reason = uncounted.get(transfer) ?? null
     const unmatched = reason === 'late' && before.status === 'cancelled' ? 'cancelled' : reason
-    return unmatched === transfer.unmatched ? [] : [{ id: transfer.id, unmatched }]
+    return unmatched === transfer.unmatched ? [] : [{ id: transfer.id, network: before.network, unmatched }]
   })
   return { before, after, remarks }
 }
@@ -81,11 +81,14 @@ async function writePayment(tx: StoreContext, payment: CryptoPaymentRow): Promis
   await statement.execute(payment)
 }
 
-type Remark = { id: string; unmatched: ChainTransferRow['unmatched'] }
+type Remark = { id: string; network: NetworkName; unmatched: ChainTransferRow['unmatched'] }
 
 async function markUnmatched(tx: StoreContext, remarks: readonly Remark[]): Promise<void> {
   const byReason = new Map<Remark['unmatched'], string[]>()
-  for (const { id, unmatched } of remarks) byReason.set(unmatched, [...(byReason.get(unmatched) ?? []), id])
+  for (const { id, network, unmatched } of remarks) {
+    byReason.set(unmatched, [...(byReason.get(unmatched) ?? []), id])
+    if (unmatched) tx.afterCommit?.add(() => tx.metrics.countUnmatched(network, unmatched))
+  }
   const t = chainTransfers
   await together(
     [...byReason].map(([unmatched, ids]) =>
