@@ -9,7 +9,7 @@ import { finishAuthentication } from '../domain/payments/service'
 import { applyCoupon, removeCoupon } from '../domain/payments/session-coupon'
 import { AppError } from '../kernel/errors'
 import { formatDecimal } from '../kernel/money'
-import { NETWORK_FACTS } from '../kernel/networks'
+import { formatUnits, knownCoin, NETWORK_FACTS } from '../kernel/networks'
 import { COUPON, couponOfOrder, wordsOf } from './coupon'
 import { sendCrypto } from './crypto-checkout'
 import { checkoutPath, type PageContext, readForm, seeOther, sendPage } from './page'
@@ -17,7 +17,7 @@ import { formOfOrder, type Offer, pay, readPurchase, refilled, saleOfOrder, send
 import { hasLostMoney } from './payment-state'
 import { sendExpired, sendObstacle, sendProcessing, sendRedirected, sendSettling } from './states'
 import { ChallengePage } from './views/challenge'
-import type { Told } from './views/layout'
+import type { Told, Visit } from './views/layout'
 import { ReceiptPage } from './views/receipt'
 
 /** `GET /checkout/cs_…`: whatever the session's state needs next. */
@@ -157,6 +157,7 @@ async function sendReceipt(c: PageContext, checkout: Checkout): Promise<Response
     paidAt: order.completedAt ?? order.createdAt,
     card: cardOf(checkout.attempt),
     crypto: cryptoOf(checkout),
+    remark: remarkOf(visit, checkout),
     license: license && { ...license, status: statusOf(license, ctx.clock.now()) },
     backUrl: order.successUrl ? successUrlOf(order.successUrl, checkout) : null,
     told: toldOf(checkout),
@@ -173,6 +174,16 @@ function cardOf(attempt: Checkout['attempt']) {
 function cryptoOf({ order, crypto }: Checkout): string | null {
   if (order.method !== 'crypto' || !crypto) return null
   return `${symbolOf(crypto)}, ${NETWORK_FACTS[crypto.network].title}`
+}
+
+/** Of the payment that counts: what came beside the price, or for nothing. */
+function remarkOf({ texts }: Visit, { store, crypto }: Checkout): string | null {
+  if (!crypto?.creditedUnits) return null
+  const named = (units: bigint) => `${formatUnits(units, knownCoin(crypto.network, crypto.coin))} ${symbolOf(crypto)}`
+  const { orderUse, creditedUnits, expectedUnits, overpaymentUnits } = crypto
+  if (orderUse === 'surplus') return texts.checkout.surplus.text(named(creditedUnits), store.name)
+  const over = creditedUnits - expectedUnits
+  return orderUse === 'paid' && over > overpaymentUnits ? texts.crypto.confirmed.over(named(over), store.name) : null
 }
 
 /** Document D's `payment_complete`. */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createApp } from '../../server/app'
 import { addAddresses } from '../../server/domain/addresses/service'
+import { growSimulatedChains } from '../../server/domain/crypto/simulation'
 import { NewOrder } from '../../server/domain/orders/schema'
 import { findCheckout } from '../../server/domain/payments/checkout'
 import { createOrder } from '../../server/domain/payments/creation'
@@ -205,6 +206,20 @@ describe('what went wrong is said', () => {
     expect(answer.status).toBe(410)
     expect(text).toContain('Too little has arrived')
     expect(text).not.toContain('nothing was charged')
+  })
+
+  test('too much, and money for what had been paid otherwise, on the receipt', async () => {
+    const { buyer, location } = await choose(`/checkout/${shop.product.id}`)
+    for (const action of ['overpay', 'confirm']) await buyer.post(`${location}/simulate`, { action })
+    expect(await (await buyer.get(location)).text()).toContain('9.500000 USDT more than needed has arrived')
+    const { order, payment } = await shop.begin()
+    world.clock.advance(31 * MINUTE_MS)
+    while (await growSimulatedChains(shop.ctx));
+    await shop.pay(order.sessionId)
+    await shop.findInTime(payment)
+    await shop.play(payment.number, 'confirm')
+    const receipt = await (await buyer.get(`/checkout/${order.sessionId}`)).text()
+    expect(receipt).toContain('It had been paid another way when 19.000000 USDT arrived too')
   })
 
   test('a button that is pressed too late changes nothing', async () => {

@@ -21,6 +21,8 @@ export type Paid = {
   card: { brand: string; last4: string } | null
   /** The coin and its network. */
   crypto: string | null
+  /** What the buyer can have back: too much crypto, or crypto for what had been paid otherwise. */
+  remark: string | null
   license: LicenseShown | null
   /** Where the shop wants its buyers back; null when it didn't say. */
   backUrl: string | null
@@ -92,6 +94,7 @@ function Outcome({ visit, paid }: { visit: Visit; paid: Paid }) {
             : receipt.paid(money(paid.amountMinor), paid.store.name)}
         {!isRefunded && paid.refundedMinor > 0n ? ` ${receipt.partlyRefunded(money(paid.refundedMinor))}` : ''}
       </p>
+      {paid.remark ? <p class="warning">{paid.remark}</p> : null}
       {paid.isTest ? <p class="small">{receipt.testLead}</p> : null}
     </div>
   )
