@@ -1,4 +1,4 @@
-import { keccak256 } from 'viem'
+import { keccak_256 } from '@noble/hashes/sha3.js'
 import type { BlockRef } from '../ports/network'
 import { type Call, RpcFailure } from './rpc'
 
@@ -133,7 +133,7 @@ function readLog(log: Fields): Log {
 
 /** Whether a block may have a log with this address or topic: no is certain, yes isn't (the yellow paper, 4.4.1). */
 export function mayHold(bloom: string, value: `0x${string}`): boolean {
-  const hash = keccak256(value, 'bytes')
+  const hash = keccak_256(Buffer.from(value.slice(2), 'hex'))
   return [0, 2, 4].every((at) => {
     const bit = (((hash[at] ?? 0) << 8) | (hash[at + 1] ?? 0)) & 2_047
     const byte = 255 - (bit >> 3)

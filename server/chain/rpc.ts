@@ -1,4 +1,3 @@
-import { createClient, HttpRequestError, http, ResponseBodyTooLargeError, RpcRequestError, rpcSchema } from 'viem'
 import type { FailureKind } from '../ports/network'
 
 /** One JSON-RPC request to one node. Throws RpcFailure. */
@@ -18,6 +17,10 @@ export class RpcFailure extends Error {
 
 export type RpcOptions = { timeoutMs: number }
 
+/** Loaded by the first call: it is a seventh of the memory of a process that asks no node. */
+const loadViem = () => import('viem')
+type Viem = Awaited<ReturnType<typeof loadViem>>
+
 type AnyMethod = [{ Method: string; Parameters: readonly unknown[]; ReturnType: unknown }]
 
 /**
@@ -25,13 +28,19 @@ type AnyMethod = [{ Method: string; Parameters: readonly unknown[]; ReturnType: 
  * nodes call a pending transaction. viem doesn't repeat anything here, because whoever asks would rather ask another node.
  */
 export function createRpc(url: string, { timeoutMs }: RpcOptions): Call {
-  const transport = http(url, { retryCount: 0, timeout: timeoutMs })
-  const client = createClient({ transport, rpcSchema: rpcSchema<AnyMethod>() })
+  const open = ({ createClient, http, rpcSchema }: Viem) =>
+    createClient({
+      transport: http(url, { retryCount: 0, timeout: timeoutMs }),
+      rpcSchema: rpcSchema<AnyMethod>(),
+    })
+  let client: ReturnType<typeof open> | undefined
   return async (method, params) => {
+    const viem = await loadViem()
     try {
+      client ??= open(viem)
       return await client.request({ method, params })
     } catch (error) {
-      throw failureOf(error, method)
+      throw failureOf(viem, error, method)
     }
   }
 }
@@ -43,9 +52,10 @@ const RATE_LIMITED = /rate.?limit|too many requests|request limit|capacity|throt
 const UNSUPPORTED =
   /(method|function).{0,60}(not (found|supported|available|exist)|does not exist|disabled)|unsupported method/i
 
-function failureOf(error: unknown, method: string): RpcFailure {
+function failureOf(viem: Viem, error: unknown, method: string): RpcFailure {
+  const { HttpRequestError, ResponseBodyTooLargeError, RpcRequestError } = viem
   const causes = causesOf(error)
-  const words = wordsOf(causes, method)
+  const words = wordsOf(viem, causes, method)
   if (causes.some((cause) => cause instanceof ResponseBodyTooLargeError)) return new RpcFailure('too_large', words)
   const answer = causes.find((cause) => cause instanceof RpcRequestError)
   const refusal = causes.find((cause) => cause instanceof HttpRequestError)
@@ -67,7 +77,7 @@ function causesOf(error: unknown): unknown[] {
 }
 
 /** Short, and without the URL and the request, which hold the operator's key. */
-function wordsOf(causes: readonly unknown[], method: string): string {
+function wordsOf({ HttpRequestError, RpcRequestError }: Viem, causes: readonly unknown[], method: string): string {
   const known = causes.find((cause) => cause instanceof RpcRequestError || cause instanceof HttpRequestError)
   const inner = causes.at(-1)
   const text = known?.details ?? (inner instanceof Error ? inner.message.split('\n')[0] : 'no answer')

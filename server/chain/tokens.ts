@@ -1,5 +1,4 @@
-import { getAddress, isHex } from 'viem'
-import { tronAddress, tronAddressBytes } from '../kernel/chain-address'
+import { evmAddress, tronAddress, tronAddressBytes } from '../kernel/chain-address'
 import { type Coin, NETWORK_FACTS, type NetworkName } from '../kernel/networks'
 import type { BlockRef, IsWatched, Transfer } from '../ports/network'
 import { addressInWord, bytesOf, type Log } from './answers'
@@ -33,10 +32,10 @@ export function tokensOf(network: NetworkName): Tokens {
 }
 
 function hexOf(network: NetworkName, contract: string): `0x${string}` {
-  const hex =
-    network === 'tron' ? `0x${Buffer.from(tronAddressBytes(contract)).toString('hex')}` : contract.toLowerCase()
-  if (!isHex(hex)) throw new RangeError(`${contract} is no contract of ${network}`)
-  return hex
+  const digits =
+    network === 'tron' ? Buffer.from(tronAddressBytes(contract)).toString('hex') : contract.slice(2).toLowerCase()
+  if (!/^[0-9a-f]+$/.test(digits)) throw new RangeError(`${contract} is no contract of ${network}`)
+  return `0x${digits}`
 }
 
 /** A wrong number of decimals credits a trillion times what was paid. Throws RpcFailure `foreign` when the chain has another. */
@@ -53,10 +52,7 @@ export async function checkDecimals(network: NetworkName, tokens: Tokens, node: 
 /** With its checksum. Remembers the newest, since a block names the same few contracts and exchanges again and again. */
 export function addressReader(network: NetworkName): (hex: string) => string {
   const known = new Map<string, string>()
-  const read =
-    network === 'tron'
-      ? (hex: string) => tronAddress(Buffer.from(hex.slice(2), 'hex'))
-      : (hex: string) => getAddress(hex)
+  const read = network === 'tron' ? (hex: string) => tronAddress(Buffer.from(hex.slice(2), 'hex')) : evmAddress
   return (hex) => {
     const before = known.get(hex)
     if (before !== undefined) return before

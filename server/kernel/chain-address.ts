@@ -35,6 +35,13 @@ function readEvm(text: string): ReadAddress {
   }
 }
 
+/** An address of Ethereum or BSC in hexadecimal, with its checksum. */
+export function evmAddress(hex: string): string {
+  const digits = /^0x([0-9a-f]{40})$/i.exec(hex)?.[1]
+  if (!digits) throw new RangeError('an address must be 0x and 40 hexadecimal digits')
+  return withEip55(digits.toLowerCase())
+}
+
 /** Of 40 lower-case digits: a letter is a capital where the digit of the hash at its place is 8 or more. */
 function withEip55(digits: string): string {
   const hash = Buffer.from(keccak_256(new TextEncoder().encode(digits))).toString('hex')
