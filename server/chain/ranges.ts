@@ -20,10 +20,10 @@ export function createAdaptiveRange({ start, most }: { start: bigint; most: bigi
         return result
       } catch (error) {
         const kind = error instanceof RpcFailure ? error.kind : undefined
-        if (asked === 1n || (kind !== 'too_large' && kind !== 'failed')) throw error
+        if (asked === 1n || kind === undefined || kind === 'foreign') throw error
+        // Of many calls more fail than of few, so that the next node is asked for less; only a node that says why is asked again.
         size = asked / 2n
-        // After a timeout the next node is asked, for less; only a node that says why is asked again.
-        if (kind === 'failed') throw error
+        if (kind !== 'too_large') throw error
       }
     }
   }

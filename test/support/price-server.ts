@@ -6,6 +6,8 @@ export type PriceServer = {
   updatedAt: Date
   /** What it answers instead, when it isn't 200. */
   status: number
+  /** Never answers for this path's beginning. */
+  hangsAt: string | undefined
   calls: number
   stop(): Promise<void>
 }
@@ -16,6 +18,7 @@ export function startPriceServer(updatedAt: Date): PriceServer {
     port: 0,
     fetch: (request) => {
       state.calls += 1
+      if (state.hangsAt && new URL(request.url).pathname.startsWith(state.hangsAt)) return new Promise(() => {})
       if (state.status !== 200) return new Response('no', { status: state.status })
       const { pathname, searchParams } = new URL(request.url)
       if (pathname === '/api/v3/simple/price') return Response.json(simplePrices(searchParams.get('ids') ?? ''))
@@ -38,6 +41,7 @@ export function startPriceServer(updatedAt: Date): PriceServer {
     prices: new Map(),
     updatedAt,
     status: 200,
+    hangsAt: undefined,
     calls: 0,
     stop: () => server.stop(true),
   }

@@ -16,7 +16,7 @@ const SHORTEST_MS = 250
 const LONGEST_MS = 6 * SECOND_MS
 /** A block travels for a moment. */
 const TRAVEL_MS = 150
-const LONGEST_BACK_OFF_MS = 15 * SECOND_MS
+const LONGEST_BACK_OFF_MS = 10 * SECOND_MS
 
 export function createPace(network: NetworkName): Pace {
   /** Until two heads were seen, it may be anything. */

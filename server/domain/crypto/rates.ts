@@ -1,5 +1,5 @@
 import type { StoreContext } from '../../context'
-import { addMs, MINUTE_MS } from '../../kernel/clock'
+import { addMs, MINUTE_MS, SECOND_MS } from '../../kernel/clock'
 import { AppError } from '../../kernel/errors'
 import type { CoinFacts } from '../../kernel/networks'
 import type { Priced, Quote, RateSource } from '../../ports/rates'
@@ -28,10 +28,24 @@ export async function currentRate(ctx: StoreContext, { asset, symbol }: CoinFact
   return { rateE8: ONE_DOLLAR_E8, source: 'par', at: known?.at ?? ctx.clock.now() }
 }
 
+/** So long are the others waited for when one has answered: who hangs must not make each payment slow. */
+const PATIENCE_MS = SECOND_MS
+
+/** In the order of the sources. */
 async function quotesOf(ctx: StoreContext, asset: Priced): Promise<Rate[]> {
   const sources = ctx.isTest ? ctx.rates.test : ctx.rates.live
-  const asked = await Promise.all(sources.map((source) => ask(ctx, source, asset)))
-  return asked.flatMap((rate) => rate ?? [])
+  const rates = new Map<RateSource, Rate>()
+  let timer: ReturnType<typeof setTimeout> | undefined
+  await new Promise<void>((resolve) => {
+    const asked = sources.map(async (source) => {
+      const rate = await ask(ctx, source, asset)
+      if (rate) rates.set(source, rate)
+      if (rate) timer ??= setTimeout(resolve, PATIENCE_MS)
+    })
+    Promise.all(asked).then(() => resolve())
+  })
+  clearTimeout(timer)
+  return sources.flatMap((source) => rates.get(source) ?? [])
 }
 
 async function ask(ctx: StoreContext, source: RateSource, asset: Priced): Promise<Rate | undefined> {

@@ -109,4 +109,12 @@ describe.runIf(isHere)('rates', () => {
     await feed(USDT_FEED, feedCode(96_000_000n, world.clock.now(), { pair: 'USDT / USD' }))
     expect(await ask('usdt')).toEqual(NO_RATE)
   })
+
+  test('a source that hangs makes no payment slow when another one answers', async () => {
+    world.prices.hangsAt = '/api/v3'
+    const started = performance.now()
+    expect(await ask('native')).toMatchObject({ source: 'coinbase' })
+    expect(performance.now() - started).toBeLessThan(3_000)
+    world.prices.hangsAt = undefined
+  })
 })

@@ -44,6 +44,6 @@ test('failures are waited for longer and longer, and not when something was read
   const pace = createPace('bsc')
   const waits = Array.from({ length: 8 }, () => pace.afterFailure(false))
   expect(waits).toEqual([...waits].sort((a, b) => a - b))
-  expect([waits[0], waits.at(-1)]).toEqual([1_000, 15_000])
+  expect([waits[0], waits.at(-1)]).toEqual([1_000, 10_000])
   expect(pace.afterFailure(true)).toBe(500)
 })
