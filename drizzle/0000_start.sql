@@ -1,5 +1,7 @@
 CREATE TYPE "public"."address_status" AS ENUM('active', 'disabled', 'removed');--> statement-breakpoint
 CREATE TYPE "public"."chain_network" AS ENUM('bsc', 'tron', 'ethereum');--> statement-breakpoint
+CREATE TYPE "public"."billing_interval" AS ENUM('monthly', 'yearly');--> statement-breakpoint
+CREATE TYPE "public"."billing_plan" AS ENUM('free', 'pro', 'scale');--> statement-breakpoint
 CREATE TYPE "public"."unmatched_reason" AS ENUM('no_payment', 'other_coin', 'late', 'dust', 'cancelled');--> statement-breakpoint
 CREATE TYPE "public"."connection_status" AS ENUM('not_connected', 'onboarding', 'restricted', 'active', 'deauthorized');--> statement-breakpoint
 CREATE TYPE "public"."discount_type" AS ENUM('percentage', 'fixed');--> statement-breakpoint
@@ -15,7 +17,7 @@ CREATE TYPE "public"."payment_method" AS ENUM('card', 'crypto');--> statement-br
 CREATE TYPE "public"."refund_status" AS ENUM('pending', 'succeeded', 'failed');--> statement-breakpoint
 CREATE TYPE "public"."attempt_status" AS ENUM('processing', 'requires_action', 'settling', 'succeeded', 'declined', 'void', 'unwanted', 'returned', 'unreturned');--> statement-breakpoint
 CREATE TYPE "public"."product_status" AS ENUM('draft', 'active', 'archived');--> statement-breakpoint
-CREATE TYPE "public"."email_kind" AS ENUM('receipt', 'refund');--> statement-breakpoint
+CREATE TYPE "public"."email_kind" AS ENUM('receipt', 'refund', 'notice');--> statement-breakpoint
 CREATE TYPE "public"."email_status" AS ENUM('queued', 'sent', 'failed');--> statement-breakpoint
 CREATE TYPE "public"."revenue_entry_kind" AS ENUM('sale', 'refund');--> statement-breakpoint
 CREATE TYPE "public"."sale_method" AS ENUM('card', 'crypto', 'free');--> statement-breakpoint
@@ -63,6 +65,73 @@ CREATE TABLE "receive_addresses" (
 	"last_used_at" timestamp (3) with time zone,
 	"created_at" timestamp (3) with time zone NOT NULL,
 	CONSTRAINT "receive_addresses_store_id_id_pk" PRIMARY KEY("store_id","id")
+);
+--> statement-breakpoint
+CREATE TABLE "billing_accounts" (
+	"store_id" bigint NOT NULL,
+	"is_test" boolean NOT NULL,
+	"plan" "billing_plan" NOT NULL,
+	"interval" "billing_interval" NOT NULL,
+	"allow_overage" boolean NOT NULL,
+	"period" integer NOT NULL,
+	"period_start" timestamp (3) with time zone NOT NULL,
+	"period_end" timestamp (3) with time zone NOT NULL,
+	"included_payments" integer NOT NULL,
+	"overage_fee_minor" bigint NOT NULL,
+	"used_payments" integer NOT NULL,
+	"overage_payments" integer NOT NULL,
+	"batch" integer NOT NULL,
+	"unsettled_payments" integer NOT NULL,
+	"unsettled_minor" bigint NOT NULL,
+	"settle_at" timestamp (3) with time zone,
+	"foresight_at" timestamp (3) with time zone,
+	"warned_at" timestamp (3) with time zone,
+	"due_at" timestamp (3) with time zone NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "billing_accounts_store_id_is_test_pk" PRIMARY KEY("store_id","is_test")
+);
+--> statement-breakpoint
+CREATE TABLE "billing_invoices" (
+	"store_id" bigint NOT NULL,
+	"id" uuid NOT NULL,
+	"is_test" boolean NOT NULL,
+	"kind" text NOT NULL,
+	"plan" "billing_plan" NOT NULL,
+	"interval" "billing_interval" NOT NULL,
+	"period" integer NOT NULL,
+	"period_start" timestamp (3) with time zone NOT NULL,
+	"period_end" timestamp (3) with time zone NOT NULL,
+	"batch" integer,
+	"payments" integer NOT NULL,
+	"amount_minor" bigint NOT NULL,
+	"balance_after_minor" bigint NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "billing_invoices_store_id_id_pk" PRIMARY KEY("store_id","id")
+);
+--> statement-breakpoint
+CREATE TABLE "billing_topups" (
+	"store_id" bigint NOT NULL,
+	"id" uuid NOT NULL,
+	"is_test" boolean NOT NULL,
+	"credited_minor" bigint,
+	"entries" integer NOT NULL,
+	"credited_at" timestamp (3) with time zone,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "billing_topups_store_id_id_pk" PRIMARY KEY("store_id","id")
+);
+--> statement-breakpoint
+CREATE TABLE "billing_usage" (
+	"store_id" bigint NOT NULL,
+	"id" uuid NOT NULL,
+	"is_test" boolean NOT NULL,
+	"payment_id" uuid NOT NULL,
+	"payments" integer NOT NULL,
+	"period" integer NOT NULL,
+	"batch" integer NOT NULL,
+	"fee_minor" bigint NOT NULL,
+	"is_overage" boolean NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "billing_usage_store_id_id_pk" PRIMARY KEY("store_id","id")
 );
 --> statement-breakpoint
 CREATE TABLE "chain_blocks" (
@@ -203,6 +272,7 @@ CREATE TABLE "crypto_payments" (
 	"customer_email" text,
 	"redirect_url" text,
 	"metadata" text NOT NULL,
+	"tops_up" bigint,
 	"created_at" timestamp (3) with time zone NOT NULL,
 	"expires_at" timestamp (3) with time zone NOT NULL,
 	"grace_ends_at" timestamp (3) with time zone NOT NULL,
@@ -464,7 +534,7 @@ CREATE TABLE "emails" (
 	"id" uuid NOT NULL,
 	"is_test" boolean NOT NULL,
 	"kind" "email_kind" NOT NULL,
-	"order_id" uuid NOT NULL,
+	"order_id" uuid,
 	"refund_id" uuid,
 	"recipient" text NOT NULL,
 	"status" "email_status" NOT NULL,
@@ -639,6 +709,12 @@ CREATE INDEX "address_owners_added" ON "address_owners" USING btree ("network","
 CREATE INDEX "receive_addresses_free" ON "receive_addresses" USING btree ("store_id","is_test","network","last_used_at" NULLS FIRST,"id") WHERE status = 'active' and held_by is null;--> statement-breakpoint
 CREATE INDEX "receive_addresses_newest" ON "receive_addresses" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "receive_addresses_address" ON "receive_addresses" USING btree ("store_id","network","address");--> statement-breakpoint
+CREATE INDEX "billing_accounts_due" ON "billing_accounts" USING btree ("store_id","due_at");--> statement-breakpoint
+CREATE INDEX "billing_invoices_newest" ON "billing_invoices" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
+CREATE INDEX "billing_topups_newest" ON "billing_topups" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
+CREATE INDEX "billing_topups_credited" ON "billing_topups" USING btree ("store_id","is_test","credited_at");--> statement-breakpoint
+CREATE INDEX "billing_usage_payment" ON "billing_usage" USING btree ("store_id","payment_id","created_at");--> statement-breakpoint
+CREATE INDEX "billing_usage_batch" ON "billing_usage" USING btree ("store_id","is_test","batch");--> statement-breakpoint
 CREATE INDEX "chain_transfers_payment" ON "chain_transfers" USING btree ("store_id","payment_id");--> statement-breakpoint
 CREATE INDEX "chain_transfers_height" ON "chain_transfers" USING btree ("store_id","is_test","network","block_number");--> statement-breakpoint
 CREATE INDEX "chain_transfers_tx" ON "chain_transfers" USING btree ("store_id","is_test","network","tx_hash");--> statement-breakpoint

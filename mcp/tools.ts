@@ -54,8 +54,15 @@ function annotate({ isReadOnly, meta }: Operation): Tool['annotations'] {
   }
 }
 
+/** What the key may call, of what this server can do. */
+export async function sightOf(deps: Deps, caller: Caller): Promise<Sight> {
+  const { mode, sees } = await sightOfKey(deps, caller)
+  const isServed = ({ meta }: Operation) => meta.needs === undefined || deps.config[meta.needs] !== undefined
+  return { mode, sees: (operation) => isServed(operation) && sees(operation) }
+}
+
 /** Without a store's key everything but the operator's tools is shown: the list is public, and so is what it takes to call one. */
-export async function sightOf(deps: Deps, { apiKey }: Caller): Promise<Sight> {
+async function sightOfKey(deps: Deps, { apiKey }: Caller): Promise<Sight> {
   const storeTools = (operation: Operation) => operation.meta.scope !== 'operator'
   if (apiKey === undefined) return { mode: 'none', sees: storeTools }
   if (isOperatorKey(apiKey, deps.config.adminKey)) {

@@ -1,5 +1,7 @@
 import * as z from 'zod'
+import { readBilling } from './billing-file'
 import { ProxyList, type TrustedProxies } from './client-address'
+import type { BillingSettings } from './kernel/plans'
 
 /** `""` counts as unset, as in `PORT= npm start`. */
 const optional = <T extends z.ZodType>(schema: T) => z.preprocess((value) => (value === '' ? undefined : value), schema)
@@ -101,6 +103,9 @@ const Environment = z.object({
   PRICE_API_BASE: optional(z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional()).describe(
     'Another server that answers as CoinGecko and Coinbase do, for tests',
   ),
+  PAYHOOK_BILLING: optional(z.string().optional()).describe(
+    'Merchants pay for crypto payments: on, or a JSON file of plans; unset: no quotas',
+  ),
   SMTP_URL: optional(smtpUrl).describe('Mail server, smtp://user:password@host:587; unset: e-mails stay in the outbox'),
   MAIL_FROM: optional(z.email('must be an e-mail address such as receipts@example.com').optional()).describe(
     'Address that receipts come from; needed with SMTP_URL',
@@ -154,6 +159,8 @@ export type Config = {
   /** Stripe in each mode; undefined where it isn't configured. */
   stripe: { live: StripeConfig | undefined; test: StripeConfig | undefined }
   chains: ChainsConfig
+  /** What merchants are billed; undefined: nothing, and no quotas. */
+  billing: BillingSettings | undefined
   /** Where receipts are handed over, and the address they come from; undefined when they stay in the outbox. */
   smtp: { url: string; from: string } | undefined
   /** The two of the stdio door. Without a trailing slash. */
@@ -193,6 +200,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     webhookRetentionDays: env.PAYHOOK_WEBHOOK_RETENTION_DAYS,
     stripe: stripeOf(env),
     chains: chainsOf(env),
+    billing: readBilling(env.PAYHOOK_BILLING, (words) => new ConfigError(words)),
     smtp: smtpOf(env),
     serverUrl: env.PAYHOOK_URL?.replace(/\/+$/, ''),
     apiKey: env.PAYHOOK_API_KEY,

@@ -1,4 +1,5 @@
 import { addressesRouter } from './domain/addresses/router'
+import { billingRouter } from './domain/billing/router'
 import { chainsRouter } from './domain/chains/router'
 import { connectionsRouter } from './domain/connections/router'
 import { couponsRouter } from './domain/coupons/router'
@@ -30,6 +31,7 @@ export const appRouter = router({
   payments: paymentsRouter,
   addresses: addressesRouter,
   chains: chainsRouter,
+  billing: billingRouter,
   coupons: couponsRouter,
   licenses: licensesRouter,
   webhooks: webhooksRouter,

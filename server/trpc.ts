@@ -37,6 +37,8 @@ export type ProcedureMeta = {
   readOnly?: boolean
   /** Calling it twice with the same input is the same as once, even without an idempotency key. */
   idempotent?: boolean
+  /** A part of the configuration without which it can do nothing: agents aren't shown it there. */
+  needs?: 'billing'
 }
 
 const t = initTRPC

@@ -16,7 +16,7 @@ let node: ChainNode
 let doors: readonly Door[]
 beforeAll(async () => {
   node = serveNode(stillBsc)
-  world = await createWorld({ PAYHOOK_ADMIN_KEY: OPERATOR_KEY, BSC_RPC_URLS: node.url })
+  world = await createWorld({ PAYHOOK_ADMIN_KEY: OPERATOR_KEY, PAYHOOK_BILLING: 'on', BSC_RPC_URLS: node.url })
   if (world.deps.networks.bsc) await createWatcher(world.deps, world.deps.networks.bsc).catchUp()
   doors = [restDoor(world.url), trpcDoor(world.url), mcpDoor(world.url)]
 })

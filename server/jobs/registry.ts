@@ -1,3 +1,4 @@
+import { billDue } from '../domain/billing/periods'
 import { checkNetworks } from '../domain/chains/refusals'
 import { watchNetwork } from '../domain/chains/watch'
 import { checkConnections } from '../domain/connections/checks'
@@ -61,6 +62,7 @@ export const jobs: readonly Job[] = [
   ),
   // Beside the watcher, which wakes it.
   { name: 'crypto_orders', role: 'chain', everyMs: 2 * SECOND_MS, run: settleCryptoOrders },
+  { name: 'billing', role: 'jobs', everyMs: MINUTE_MS / 2, run: billDue },
   { name: 'mail', role: 'jobs', everyMs: MINUTE_MS / 4, run: sendDueEmails },
   { name: 'mail_retention', role: 'jobs', everyMs: HOUR_MS, run: pruneEmails },
   { name: 'webhooks', role: 'webhooks', everyMs: POLL_MS, run: deliverDue },

@@ -18,6 +18,10 @@ export type WebhookEvent =
   | DisputeEvent
   | AddressesLowEvent
   | StoreConnectionUpdatedEvent
+  | BillingRenewedEvent
+  | BillingDowngradedEvent
+  | BillingBalanceLowEvent
+  | BillingEvent
   | WebhookDisabledEvent
 
 /** What the events of this kind have in common. */
@@ -401,6 +405,88 @@ export type StoreConnectionUpdatedEvent = {
     is_test: boolean
     /** When this was last another; null when nothing was connected yet */
     updated_at: string | null
+  }
+}
+
+/** What the events of this kind have in common. */
+export type BillingData = {
+  is_test: boolean
+}
+
+export type BillingRenewedEvent = {
+  event: 'billing.renewed'
+  /** ISO 8601 in UTC */
+  created_at: string
+  data: BillingData & {
+    plan: 'free' | 'pro' | 'scale'
+    /** monthly: 30 days; yearly: 365 */
+    interval: 'monthly' | 'yearly'
+    /** ISO 8601 in UTC */
+    period_start: string
+    /** When it renews */
+    period_end: string
+    included_payments: number
+    /** Decimal text in USDT, with 6 digits behind the point */
+    balance_usdt: string
+    /** What was debited */
+    amount_usdt: string
+  }
+}
+
+export type BillingDowngradedEvent = {
+  event: 'billing.downgraded'
+  /** ISO 8601 in UTC */
+  created_at: string
+  data: BillingData & {
+    plan: 'free' | 'pro' | 'scale'
+    /** monthly: 30 days; yearly: 365 */
+    interval: 'monthly' | 'yearly'
+    /** ISO 8601 in UTC */
+    period_start: string
+    /** When it renews */
+    period_end: string
+    included_payments: number
+    /** Decimal text in USDT, with 6 digits behind the point */
+    balance_usdt: string
+    previous_plan: 'free' | 'pro' | 'scale'
+    /** monthly: 30 days; yearly: 365 */
+    previous_interval: 'monthly' | 'yearly'
+    /** What the balance did not cover */
+    price_usdt: string
+    /** Where to top up */
+    topup_url: string
+  }
+}
+
+export type BillingBalanceLowEvent = {
+  event: 'billing.balance_low'
+  /** ISO 8601 in UTC */
+  created_at: string
+  data: BillingData & {
+    plan: 'free' | 'pro' | 'scale'
+    /** The balance without what is not settled yet */
+    available_usdt: string
+    /** What it is below */
+    needed_usdt: string
+    /** Decimal text in USDT, with 6 digits behind the point */
+    renewal_price_usdt: string
+    /** ISO 8601 in UTC */
+    period_end: string
+    /** Where to top up */
+    topup_url: string
+  }
+}
+
+export type BillingEvent = {
+  event: 'billing.topped_up' | 'billing.topup_reversed'
+  /** ISO 8601 in UTC */
+  created_at: string
+  data: BillingData & {
+    topup_id: string
+    /** Decimal text in USDT, with 6 digits behind the point */
+    amount_usdt: string
+    /** Decimal text in USDT, with 6 digits behind the point */
+    balance_usdt: string
   }
 }
 

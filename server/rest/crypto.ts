@@ -5,7 +5,7 @@ import type { Operation } from '../operations'
 import type { Surface } from './adapter'
 import { documentedRoutes, type Extra, type Line } from './documented'
 
-/** Document B: crypto payments and the addresses they are paid to. An error has one of three shapes. */
+/** Document B: crypto payments, the addresses they are paid to, and what they cost the merchant. An error has one of three shapes. */
 export function cryptoSurface(operations: Operation[]): Surface {
   return { name: 'B', routes: documentedRoutes(operations, TABLE), toErrorBody, errorBody: Failure }
 }
@@ -47,6 +47,7 @@ const added: Extra = {
 
 const PAYMENTS = '/api/v1/payments'
 const ADDRESSES = '/api/v1/addresses'
+const BILLING = '/api/v1/billing'
 
 const TABLE: readonly Line[] = [
   ['POST', PAYMENTS, 'payments.create', 201, {}],
@@ -59,4 +60,14 @@ const TABLE: readonly Line[] = [
   ['GET', `${ADDRESSES}/{id}`, 'addresses.get', 200, {}],
   ['PATCH', `${ADDRESSES}/{id}`, 'addresses.update', 200, {}],
   ['DELETE', `${ADDRESSES}/{id}`, 'addresses.remove', 200, {}],
+  ['GET', BILLING, 'billing.get', 200, {}],
+  ['GET', `${BILLING}/plans`, 'billing.plans', 200, {}],
+  ['GET', `${BILLING}/usage`, 'billing.usage', 200, {}],
+  ['POST', `${BILLING}/subscribe`, 'billing.subscribe', 200, {}],
+  ['POST', `${BILLING}/overage`, 'billing.set_overage', 200, {}],
+  ['GET', `${BILLING}/invoices`, 'billing.list_invoices', 200, {}],
+  ['POST', `${BILLING}/topups`, 'billing.create_topup', 201, {}],
+  ['GET', `${BILLING}/topups`, 'billing.list_topups', 200, {}],
+  ['GET', `${BILLING}/topups/{id}`, 'billing.get_topup', 200, {}],
+  ['POST', `${BILLING}/simulate`, 'billing.simulate', 200, {}],
 ]

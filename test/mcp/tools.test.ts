@@ -13,7 +13,7 @@ const namesWhere = (wanted: (scope: string) => boolean) =>
 let world: World
 let liveKey: string
 beforeAll(async () => {
-  world = await createWorld({ PAYHOOK_ADMIN_KEY: ADMIN_KEY })
+  world = await createWorld({ PAYHOOK_ADMIN_KEY: ADMIN_KEY, PAYHOOK_BILLING: 'on' })
   liveKey = (await world.openStore()).liveKey
 })
 afterAll(() => world.close())

@@ -37,7 +37,10 @@ function resolve(from: string, specifier: string): string {
 const LAYERS: [name: string, pattern: RegExp][] = [
   ['kernel', /^server\/kernel\//],
   ['ports', /^server\/ports\//],
-  ['base', /^server\/(config|context|client-address|metrics(-chain)?|api-key|rate-limit)\.ts$|^server\/db\//],
+  [
+    'base',
+    /^server\/(config|billing-file|context|client-address|metrics(-chain)?|api-key|rate-limit)\.ts$|^server\/db\//,
+  ],
   ['tables and schemas', /^server\/domain\/\w+\/([\w-]+-)?(table|schema|catalogue|payloads)\.ts$/],
   ['services', /^server\/domain\/\w+\/(?!([\w-]+-)?router\.)|^server\/jobs\/worker\.ts$/],
   ['outside', /^server\/(gateways|sender|mailer|chain)\//],

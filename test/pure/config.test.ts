@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { ConfigError, environmentVariables, parseConfig } from '../../server/config'
+import { DEFAULT_BILLING } from '../../server/kernel/plans'
 
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
 
@@ -38,6 +39,15 @@ test('approval needs somebody who can approve', () => {
   expect(refusal).toThrow(/PAYHOOK_ADMIN_KEY is not set/)
   const key = 'an-operator-key-of-some-length'
   expect(parseConfig({ PAYHOOK_REQUIRE_APPROVAL: '1', PAYHOOK_ADMIN_KEY: key }).requireApproval).toBe(true)
+})
+
+test('billing is off, on by default plans, or as a file says; a bad file stops the start with its name and the place', () => {
+  expect([parseConfig({}).billing, parseConfig({ PAYHOOK_BILLING: 'off' }).billing]).toEqual([undefined, undefined])
+  for (const on of ['on', 'default']) expect(parseConfig({ PAYHOOK_BILLING: on }).billing).toBe(DEFAULT_BILLING)
+  const refusal = () => parseConfig({ PAYHOOK_BILLING: 'tsconfig.json' })
+  expect(refusal).toThrow(ConfigError)
+  expect(refusal).toThrow(/^PAYHOOK_BILLING: tsconfig\.json can't be used: [^\n]+$/)
+  expect(() => parseConfig({ PAYHOOK_BILLING: 'nowhere.json' })).toThrow(/PAYHOOK_BILLING: nowhere\.json .*ENOENT/)
 })
 
 test('a trailing slash of the public URL is dropped, since paths are added to it', () => {

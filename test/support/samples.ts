@@ -71,6 +71,14 @@ const cryptoPayment = async (store: SampleStore) => {
   await address(store)
   return { payment_number: (await store.call('payments.create', WANTED)).payment_number }
 }
+const topup = async ({ call }: SampleStore) => ({
+  id: (await call('billing.create_topup', { amount_usd_cents: 5000, network: 'bsc' })).id,
+})
+/** With a month of Pro on the balance. */
+const prepaid = async (store: SampleStore) => {
+  const { payment_number } = await store.call('billing.create_topup', { amount_usd_cents: 2900, network: 'tron' })
+  await store.call('payments.simulate', { payment_number, action: 'confirm' })
+}
 const apiKey = async ({ call }: SampleStore) => ({ id: (await call('keys.create', { name: 'Spare' })).id })
 const storeId = ({ opened }: SampleStore) => ({ id: formatStoreId(opened.store.storeId) })
 
@@ -265,6 +273,39 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
     input: async (store) => ({ ...(await address(store)), label: 'Cold', is_active: false }),
   },
   'addresses.remove': { as: 'test', input: address },
+  'billing.plans': { as: 'nobody', input: () => ({}) },
+  'billing.get': { input: () => ({}) },
+  'billing.usage': { input: () => ({}) },
+  'billing.subscribe': {
+    as: 'test',
+    input: async (store) => {
+      await prepaid(store)
+      return { plan: 'pro', interval: 'monthly' }
+    },
+  },
+  'billing.set_overage': { input: () => ({ allow_overage: true }) },
+  'billing.list_invoices': {
+    as: 'test',
+    input: async (store) => {
+      await prepaid(store)
+      await store.call('billing.subscribe', { plan: 'pro' })
+      return { limit: 5, kind: 'subscription' }
+    },
+  },
+  'billing.create_topup': { as: 'test', input: () => ({ amount_usd_cents: 5000, network: 'bsc' }) },
+  'billing.get_topup': { as: 'test', input: topup },
+  'billing.list_topups': {
+    as: 'test',
+    input: async (store) => {
+      await topup(store)
+      return { limit: 5 }
+    },
+  },
+  'billing.simulate': { as: 'test', input: () => ({ action: 'end_period' }) },
+  'billing.adjust': {
+    as: 'operator',
+    input: (store) => ({ ...storeId(store), amount_usdt: '-12.5', reason: 'Sent too late', mode: 'test' }),
+  },
   'revenue.get': { input: () => ({ period: '7d' }) },
   'ledger.balance': { input: () => ({}) },
   'ledger.list': {

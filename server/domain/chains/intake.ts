@@ -3,6 +3,7 @@ import { type Deps, type StoreContext, storeContext } from '../../context'
 import { inTransaction, together } from '../../db/transaction'
 import { greaterOf } from '../../kernel/money'
 import type { Blocks, Finality } from '../../ports/network'
+import { meterPayments } from '../billing/metering'
 import { settlePayments, wakePayments } from '../crypto/settlement'
 import { cryptoPayments, isWaiting } from '../crypto/table'
 import { type Chain, inJournal, isSimulated, sameCursor } from './chain'
@@ -159,7 +160,11 @@ async function settleAll(
     byStore.set(storeId, (byStore.get(storeId) ?? new Set()).add(paymentId))
   }
   const inOrder = [...byStore].sort(([a], [b]) => (a < b ? -1 : 1))
-  await together(inOrder.map(([storeId, ids]) => settlePayments(within(tx, chain, storeId), [...ids], tip)))
+  const changed = await together(
+    inOrder.map(([storeId, ids]) => settlePayments(within(tx, chain, storeId), [...ids], tip)),
+  )
+  // One store after the other: their accounts are held by the transactions of several networks.
+  for (const [at, [storeId]] of inOrder.entries()) await meterPayments(within(tx, chain, storeId), changed[at] ?? [])
 }
 
 /**

@@ -6,6 +6,7 @@ import { AppError } from '../../kernel/errors'
 import { derivedRowId, newRowId, storeOfPaymentToken } from '../../kernel/ids'
 import { type CoinFacts, coinFacts, NETWORK_FACTS, type NetworkName } from '../../kernel/networks'
 import { releaseAddresses } from '../addresses/claims'
+import { refuseAtLimit } from '../billing/quota'
 import { recordEvents } from '../webhooks/events'
 import { eventsOf } from './events'
 import { openPayment } from './opening'
@@ -17,21 +18,23 @@ import type { OrderToPay } from './terms'
 
 /**
  * A payment with an address of the pool, locked to it until it ends. `run` names this very call: a repetition whose first answer was
- * lost gets the payment that the first one made. `order` makes it a payment of the checkout page.
+ * lost gets the payment that the first one made. `order` makes it a payment of the checkout page; `topsUp` is the store whose balance it
+ * tops up.
  * Throws invalid_request for a pair that doesn't exist, network_not_enabled, rate_unavailable, no_address_configured and
- * all_addresses_held.
+ * all_addresses_held; plan_limit_reached where the server bills for sales.
  */
 export async function createPayment(
   ctx: StoreContext,
   input: NewPayment,
-  { run, order }: { run?: string | undefined; order?: OrderToPay } = {},
+  { run, order, topsUp = null }: { run?: string | undefined; order?: OrderToPay; topsUp?: bigint | null } = {},
 ): Promise<CryptoPaymentRow> {
   const coin = payableCoin(ctx, input)
   const id = run === undefined ? newRowId(ctx.storeId) : derivedRowId(ctx.storeId, `payment ${run}`)
   const made = run === undefined ? undefined : await findPayment(ctx, eq(cryptoPayments.id, id))
   if (made) return made
+  if (topsUp === null) await refuseAtLimit(ctx)
   // It may ask the world outside: not inside the transaction.
-  return openPayment(ctx, { id, input, coin, rate: await currentRate(ctx, coin), ...(order && { order }) })
+  return openPayment(ctx, { id, input, coin, rate: await currentRate(ctx, coin), topsUp, ...(order && { order }) })
 }
 
 function payableCoin(ctx: StoreContext, { network, currency }: NewPayment): CoinFacts {

@@ -15,9 +15,10 @@ const AT_THE_NEXT_BLOCK = new Date(0)
 
 /**
  * Judges payments of a store by the chain as it stands, and writes what has changed: their states, their locks on addresses, their
- * events, and what counts for none of them. Nothing is written when nothing has. A few statements, however many payments.
+ * events, and what counts for none of them. Nothing is written when nothing has. A few statements, however many payments. Answers
+ * those that have changed.
  */
-export async function settlePayments(tx: StoreContext, ids: readonly string[], tip: Tip): Promise<void> {
+export async function settlePayments(tx: StoreContext, ids: readonly string[], tip: Tip): Promise<Changed[]> {
   const payments = await lockPayments(tx, ids)
   const received = await receivedFor(tx, ids)
   const settled = payments.map((before) => settle(before, received.get(before.id) ?? [], tip, tx.clock.now()))
@@ -44,9 +45,13 @@ export async function settlePayments(tx: StoreContext, ids: readonly string[], t
   ])
   const paying = changed.some(({ after }) => after.status === 'confirmed' && after.orderUse === 'awaited')
   if (paying) tx.afterCommit?.add(() => tx.wake('crypto_orders'))
+  return changed
 }
 
-type Settled = { before: CryptoPaymentRow; after: CryptoPaymentRow; remarks: Remark[] }
+/** A payment as it was and as it is. */
+export type Changed = { before: CryptoPaymentRow; after: CryptoPaymentRow }
+
+type Settled = Changed & { remarks: Remark[] }
 
 function settle(before: CryptoPaymentRow, received: readonly ReceivedRow[], tip: Tip, now: Date): Settled {
   const terms = termsOf(before)

@@ -76,6 +76,8 @@ export const cryptoPayments = pgTable(
     customerEmail: text('customer_email'),
     redirectUrl: text('redirect_url'),
     metadata: jsonText('metadata').notNull(),
+    /** The store whose prepaid balance it tops up; null for a sale. */
+    topsUp: bigint('tops_up', { mode: 'bigint' }),
     createdAt: instant('created_at').notNull(),
     /** By the time of blocks: what is mined later doesn't count. */
     expiresAt: instant('expires_at').notNull(),

@@ -19,6 +19,8 @@ export const SCOPES = [
   'licenses:read',
   'licenses:write',
   'revenue:read',
+  'billing:read',
+  'billing:write',
   'webhooks:read',
   'webhooks:write',
 ] as const

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { Cents, Instant, NextCursor, PageInput, TimeRange } from '../../kernel/wire'
-import { ACCOUNTS, ENTRY_KINDS } from './table'
+import { ACCOUNTS, ENTRY_KINDS, PREPAID_ACCOUNTS } from './table'
 
 const CurrencyBalance = z.object({
   currency: z.string().describe('ISO 4217 code in lower case'),
@@ -32,18 +32,18 @@ export const LedgerEntry = z.object({
   id: z.uuid(),
   kind: EntryKind,
   order_id: z.uuid().nullable(),
-  source_id: z.string().describe('The order, refund, dispute or payment attempt that it is about'),
+  source_id: z.string().describe('The order, refund, dispute, payment attempt, top-up or invoice that it is about'),
   legs: z
     .array(
       z.object({
         account: z
-          .enum(ACCOUNTS)
+          .enum([...ACCOUNTS, ...PREPAID_ACCOUNTS])
           .describe(
-            'gateway_clearing: at the card gateway; gateway_fees: what it keeps for itself; store_balance: owed to you, or in your own Stripe account; disputes_held: kept while a dispute is open',
+            'gateway_clearing: at the card gateway; gateway_fees: what it keeps for itself; store_balance: owed to you, or in your own Stripe account; disputes_held: kept while a dispute is open; prepaid_balance: what you have paid the operator in advance, from topups_received to billing_income',
           ),
         direction: z.enum(['debit', 'credit']).describe('A credit of store_balance is money for you'),
         amount_cents: Cents.describe('In the smallest unit of the currency, always above 0'),
-        currency: z.string().describe('ISO 4217 code in lower case'),
+        currency: z.string().describe('ISO 4217 code in lower case; or usdt, whose smallest unit is a millionth'),
       }),
     )
     .describe('Debits and credits are equal in each currency'),

@@ -11,7 +11,15 @@ import { stores } from '../stores/table'
 import { type Leg, legsOf, postEntry } from './entries'
 import { legsBetween } from './order-money'
 import type { Balance, LedgerEntry, LedgerQuery } from './schema'
-import { type Account, type EntryKind, type LedgerEntryRow, ledgerBalances, ledgerEntries, ledgerTail } from './table'
+import {
+  ACCOUNTS,
+  type Account,
+  type EntryKind,
+  type LedgerEntryRow,
+  ledgerBalances,
+  ledgerEntries,
+  ledgerTail,
+} from './table'
 
 /** A sale, in the transaction that completes the order. A free one moves nothing. */
 export function postSale(tx: StoreContext, order: OrderRow, at: Date): Promise<void> {
@@ -106,6 +114,9 @@ function readSums(ctx: StoreContext): Promise<Sum[]> {
   return query.execute({ storeId: ctx.storeId, isTest: ctx.isTest })
 }
 
+/** What orders move; what the store pays the operator with is another balance. */
+const EARNED = sql.raw(`(${ACCOUNTS.map((account) => `'${account}'`).join(', ')})`)
+
 /** In one statement, hence of one snapshot: an entry that is being folded is seen in the tail or in the balances, never in both. */
 function allSums(): SQL {
   const ofStore = (table: typeof ledgerBalances | typeof ledgerTail) =>
@@ -113,9 +124,10 @@ function allSums(): SQL {
   return sql`
     select 'store' as kind, '' as account, ${stores.reportingCurrency} as currency, 0::bigint as amount
       from ${stores} where ${eq(stores.storeId, sql.placeholder('storeId'))}
-    union all select kind, account, currency, amount_minor from ${ledgerBalances} where ${ofStore(ledgerBalances)}
+    union all select kind, account, currency, amount_minor
+      from ${ledgerBalances} where ${ofStore(ledgerBalances)} and account in ${EARNED}
     union all select kind, leg.account, leg.currency, leg.amount
-      from ${ledgerTail}, ${legRows(ledgerTail)} where ${ofStore(ledgerTail)}`
+      from ${ledgerTail}, ${legRows(ledgerTail)} where ${ofStore(ledgerTail)} and leg.account in ${EARNED}`
 }
 
 /** The legs of a table's entries as rows `leg (account, currency, amount)`, to stand beside the table in a FROM. */

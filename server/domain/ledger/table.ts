@@ -2,10 +2,15 @@ import { sql } from 'drizzle-orm'
 import { bigint, index, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
 import { instant, isTestColumn, minorUnits, storeIdColumn } from '../../db/columns'
 
-/** What every store's books have. Texts in the database, so that another account needs no migration. */
+/** What a store earns is on these. Texts in the database, so that another account needs no migration. */
 export const ACCOUNTS = ['gateway_clearing', 'gateway_fees', 'store_balance', 'platform_fees', 'disputes_held'] as const
-export type Account = (typeof ACCOUNTS)[number]
 
+/** What a merchant pays the operator with, in advance: accounts of their own, which no order's money ever is on. */
+export const PREPAID_ACCOUNTS = ['topups_received', 'prepaid_balance', 'billing_income'] as const
+
+export type Account = (typeof ACCOUNTS)[number] | (typeof PREPAID_ACCOUNTS)[number]
+
+export const PREPAID_KINDS = ['topup', 'topup_reversed', 'subscription', 'overage', 'adjustment'] as const
 export const ENTRY_KINDS = [
   'sale',
   'refund',
@@ -14,6 +19,7 @@ export const ENTRY_KINDS = [
   'dispute_opened',
   'dispute_won',
   'dispute_lost',
+  ...PREPAID_KINDS,
 ] as const
 export type EntryKind = (typeof ENTRY_KINDS)[number]
 

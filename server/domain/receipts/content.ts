@@ -55,7 +55,10 @@ export type Line = { label: string; value: string; isStrong?: boolean; isCode?: 
 
 /** Subject, text and HTML of a mail, in the buyer's language. Pure. */
 export function writeMail(facts: MailFacts): MailContent {
-  const letter = letterOf(facts)
+  return writeLetter(letterOf(facts))
+}
+
+export function writeLetter(letter: Letter): MailContent {
   return { subject: letter.subject, text: textOf(letter), html: htmlOf(letter) }
 }
 

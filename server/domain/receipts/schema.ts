@@ -2,15 +2,15 @@ import * as z from 'zod'
 import { Email as EmailAddress, Instant, NextCursor, PageInput } from '../../kernel/wire'
 import { OrderRef } from '../orders/schema'
 
-const KINDS = ['receipt', 'refund'] as const
+const KINDS = ['receipt', 'refund', 'notice'] as const
 const STATUSES = ['queued', 'sent', 'failed'] as const
 
 const EmailStatus = z.enum(STATUSES, `must be one of ${STATUSES.join(', ')}`)
 
 export const Email = z.object({
   id: z.uuid().describe('Its Message-ID begins with it'),
-  kind: z.enum(KINDS).describe('receipt: of a paid order; refund: that money was given back'),
-  order_id: z.uuid(),
+  kind: z.enum(KINDS).describe('receipt: of a paid order; refund: that money was given back; notice: to you'),
+  order_id: z.uuid().nullable(),
   refund_id: z.uuid().nullable(),
   to: z.string(),
   subject: z.string(),

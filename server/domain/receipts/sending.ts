@@ -99,12 +99,13 @@ function whyNot({ clock }: Deps, { attempts, createdAt }: EmailRow): Outcome | u
 }
 
 function toMail(deps: Deps, { email, order, store }: LoadedEmail, content: MailContent) {
-  const first = receiptId(order)
+  const first = order && receiptId(order)
   return {
     id: email.id,
     belongsTo: email.id === first ? null : first,
-    fromName: store.name,
-    replyTo: replyTo(store.email),
+    // A notice goes to the store itself.
+    fromName: order ? store.name : 'Payhook',
+    replyTo: order ? replyTo(store.email) : null,
     to: email.recipient,
     ...content,
     at: deps.clock.now(),

@@ -89,7 +89,15 @@ async function hasMailed(ctx: StoreContext, most: number, order?: OrderRow): Pro
   return made.length === most
 }
 
-type NewEmail = Pick<EmailRow, 'id' | 'kind' | 'orderId' | 'refundId' | 'recipient'>
+/** Tells the store's owner something, in the transaction that makes it true, once for an id. */
+export async function queueNotice(
+  tx: StoreContext,
+  { id, recipient, content }: { id: string; recipient: string; content: MailContent },
+): Promise<void> {
+  await enqueue(tx, { id, kind: 'notice', orderId: null, refundId: null, recipient, ...content })
+}
+
+type NewEmail = Pick<EmailRow, 'id' | 'kind' | 'orderId' | 'refundId' | 'recipient'> & Partial<MailContent>
 
 /** False when it stays unsent, with the reason for it. */
 async function enqueue(tx: StoreContext, email: NewEmail): Promise<boolean> {
@@ -115,7 +123,7 @@ export function loadedEmails({ db, storeId }: Pick<StoreContext, 'db' | 'storeId
   return db
     .select({ email: emails, order: orders, refund: refunds, license: licenses, store: stores })
     .from(emails)
-    .innerJoin(orders, and(eq(orders.storeId, storeId), eq(orders.id, emails.orderId)))
+    .leftJoin(orders, and(eq(orders.storeId, storeId), eq(orders.id, emails.orderId)))
     .innerJoin(stores, eq(stores.storeId, emails.storeId))
     .leftJoin(refunds, and(eq(refunds.storeId, storeId), eq(refunds.id, emails.refundId)))
     .leftJoin(licenses, and(eq(licenses.storeId, storeId), eq(licenses.orderId, emails.orderId)))
@@ -170,6 +178,7 @@ export function contentOf(
 ): MailContent {
   const { subject, text, html } = email
   if (subject !== null && text !== null && html !== null) return { subject, text, html }
+  if (!order) throw new Error(`the e-mail ${email.id} is about no order`)
   const receiptUrl = `${ctx.publicUrl}/checkout/${order.sessionId}/receipt`
   const valid = license?.revokedAt ? null : license
   return writeMail({ store, order, refund, license: valid, receiptUrl, canReply: replyTo(store.email) !== null })

@@ -3,10 +3,10 @@ import { foreignKey, index, integer, pgEnum, pgTable, primaryKey, text, uuid } f
 import { instant, isTestColumn, storeIdColumn } from '../../db/columns'
 import { orders, refunds } from '../orders/table'
 
-export const emailKind = pgEnum('email_kind', ['receipt', 'refund'])
+export const emailKind = pgEnum('email_kind', ['receipt', 'refund', 'notice'])
 export const emailStatus = pgEnum('email_status', ['queued', 'sent', 'failed'])
 
-/** The outbox: e-mails to buyers, each about an order of theirs. Written in the transaction that made true what they tell. */
+/** The outbox: e-mails to buyers, each about an order of theirs, and to the store's owner. Written in the transaction that made true what they tell. */
 export const emails = pgTable(
   'emails',
   {
@@ -15,7 +15,8 @@ export const emails = pgTable(
     id: uuid('id').notNull(),
     isTest: isTestColumn(),
     kind: emailKind('kind').notNull(),
-    orderId: uuid('order_id').notNull(),
+    /** Null for a notice to the store's owner. */
+    orderId: uuid('order_id'),
     /** Of a refund notice. */
     refundId: uuid('refund_id'),
     recipient: text('recipient').notNull(),

@@ -1,5 +1,6 @@
 import type * as z from 'zod'
 import { PoolLow } from '../addresses/schema'
+import * as billed from '../billing/payloads'
 import { StoreConnection } from '../connections/schema'
 import { Dispute } from '../disputes/schema'
 import { Order } from '../orders/schema'
@@ -18,6 +19,7 @@ export const FAMILIES = [
   'dispute',
   'addresses',
   'store',
+  'billing',
   'webhook',
 ] as const
 export type EventFamily = (typeof FAMILIES)[number]
@@ -53,6 +55,9 @@ const checkout = (title: string, description: string, sample: z.infer<typeof pay
 
 const dispute = (title: string, description: string, sample: z.infer<typeof Dispute>) =>
   define({ family: 'dispute', title, description, data: Dispute, sample })
+
+const billing = <T extends z.ZodObject>(title: string, description: string, [data, sample]: Sampled<T>) =>
+  define({ family: 'billing', title, description, data, sample })
 
 const seen = { ...payloads.cryptoPending, tx_hash: payloads.cryptoSample.tx_hash }
 const refund = { id: '0f1e2d3c-4b7d-8abc-9def-0123456789ab', amount_cents: 1900, reason: 'Customer requested refund' }
@@ -216,6 +221,29 @@ export const CATALOGUE = {
       updated_at: '2026-03-02T09:00:00.000Z',
     },
   }),
+  'billing.renewed': billing('The plan was renewed', 'A new period has begun, and its price was debited.', [
+    billed.Renewed,
+    billed.renewedSample,
+  ]),
+  'billing.downgraded': billing(
+    'The plan ended',
+    'The balance did not cover the next period: the plan is Free now. Payments that are under way go on.',
+    [billed.Downgraded, billed.downgradedSample],
+  ),
+  'billing.balance_low': billing(
+    'The prepaid balance is low',
+    'It is below the threshold of the operator, or does not cover the renewal in 3 days. Once until the next top-up.',
+    [billed.BalanceLow, billed.balanceLowSample],
+  ),
+  'billing.topped_up': billing('A top-up was credited', 'Its transfer is confirmed and on your prepaid balance.', [
+    billed.BalanceMoved,
+    billed.toppedUpSample,
+  ]),
+  'billing.topup_reversed': billing(
+    'A top-up was taken back',
+    'The chain took a confirmed top-up back, and so did your prepaid balance.',
+    [billed.BalanceMoved, { ...billed.toppedUpSample, balance_usdt: '0.000000' }],
+  ),
   'webhook.disabled': define({
     family: 'webhook',
     title: 'A webhook endpoint was switched off',
@@ -248,29 +276,4 @@ export function familyOf(type: string): EventFamily {
 
 export function typesOf(family: EventFamily): EventType[] {
   return EVENT_TYPES.filter((type) => CATALOGUE[type].family === family)
-}
-
-/** The event types that a mistaken one may have meant, nearest first: few typing errors away, or with a part in common. */
-export function nearestEventTypes(mistaken: string): EventType[] {
-  const text = mistaken.toLowerCase()
-  const parts = text.split(/[^a-z]+/).filter((part) => part.length > 2)
-  return EVENT_TYPES.map((type) => ({ type, distance: editDistance(text, type) }))
-    .filter(({ type, distance }) => distance <= type.length / 3 || parts.some((part) => type.includes(part)))
-    .sort((a, b) => a.distance - b.distance)
-    .slice(0, 3)
-    .map(({ type }) => type)
-}
-
-/** Levenshtein's: insertions, deletions and replacements from one text to the other. */
-function editDistance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, column) => column)
-  for (let i = 1; i <= from.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= to.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1)
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row[to.length] ?? 0
 }

@@ -72,6 +72,7 @@ const FORMATS: Readonly<Record<EventFamily, Format>> = {
   dispute: envelope,
   addresses: envelope,
   store: envelope,
+  billing: envelope,
   webhook: envelope,
 }
 

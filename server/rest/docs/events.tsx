@@ -18,6 +18,7 @@ const FRAMES: Readonly<Record<EventFamily, { title: string; body: string; header
   dispute: { title: 'Disputes', body: '{event, created_at, data}', headers: [] },
   addresses: { title: 'Address pools', body: '{event, created_at, data}', headers: [] },
   store: { title: 'Stores', body: '{event, created_at, data}', headers: [] },
+  billing: { title: 'Billing', body: '{event, created_at, data}', headers: [] },
   webhook: { title: 'Webhook endpoints', body: '{event, created_at, data}', headers: [] },
 }
 

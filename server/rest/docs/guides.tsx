@@ -1,6 +1,7 @@
 import type { Child } from 'hono/jsx'
 import { ERRORS } from '../../kernel/errors'
 import type { TestCard } from '../../ports/gateway'
+import { Billing } from './billing'
 import { Code } from './code'
 import { Crypto } from './crypto'
 import { Events } from './events'
@@ -8,6 +9,7 @@ import { Licences } from './licences'
 import { Links } from './links'
 import { Networks } from './networks'
 import { Platform } from './platform'
+import { Receipts } from './receipts'
 import { Receiving } from './receiving'
 import { EVENT, mcpConfig, restSample, signUp, trpcSample } from './samples'
 
@@ -32,6 +34,7 @@ export const GUIDES: readonly Guide[] = [
   { id: 'balance', title: 'Balance and disputes', Text: Balance },
   { id: 'platform', title: 'Your own Stripe account', Text: Platform },
   { id: 'networks', title: 'Live networks for crypto', Text: Networks },
+  { id: 'billing', title: 'Plans and prepaid billing', Text: Billing },
   { id: 'receipts', title: 'Receipts', Text: Receipts },
   { id: 'licence-keys', title: 'Variants and licence keys', Text: Licences },
   { id: 'test-cards', title: 'Test mode and test cards', Text: TestCards },
@@ -230,19 +233,6 @@ function Coupons() {
         without a use of it.
       </p>
     </>
-  )
-}
-
-function Receipts() {
-  return (
-    <p>
-      A paid order has a receipt page, and its buyer is sent a receipt by e-mail, in English or German as their browser
-      asked for. A refund is told by e-mail too. The operator sets <code>SMTP_URL</code> and <code>MAIL_FROM</code>.
-      Without them e-mails stay in the outbox, where <code>list_emails</code> and <code>get_email</code> show them. A
-      mail server that is busy or down is asked again for about a day. Answers go to your store's e-mail address.{' '}
-      <code>resend_receipt</code> sends one again. What a test order sends has <code>[Test]</code> in its subject, and
-      at most 100 such e-mails an hour go out for a store.
-    </p>
   )
 }
 

@@ -1,10 +1,16 @@
 import { expect, test } from 'vitest'
-import { EVENT_TYPES, familyOf, nearestEventTypes } from '../../../server/domain/webhooks/catalogue'
+import { EVENT_TYPES, familyOf } from '../../../server/domain/webhooks/catalogue'
+import { nearestEventTypes } from '../../../server/domain/webhooks/nearest'
 
 /** Every event that the documents name, and those of our own. */
 test('the catalogue has every documented event', () => {
   expect([...EVENT_TYPES].sort()).toEqual([
     'addresses.low',
+    'billing.balance_low',
+    'billing.downgraded',
+    'billing.renewed',
+    'billing.topped_up',
+    'billing.topup_reversed',
     'checkout.completed',
     'checkout.created',
     'checkout.expired',
