@@ -182,6 +182,8 @@ export interface RedirectGateway extends GatewayBase {
   declineOf(chargeReference: string): Promise<{ attemptId: string; code: DeclineCode } | null>
   /** Null for a dispute that isn't about a charge of ours, and for an inquiry, which takes no money. */
   findDispute(id: string): Promise<DisputeNotice | null>
+  /** What the gateway has told since then and nobody has taken, in any order: what a webhook would have said. */
+  missedNotices(since: Date): Promise<GatewayNotice[]>
   /** What a webhook of the gateway says. Throws AppError invalid_request when the gateway did not sign it. */
   readNotice(body: string, signature: string | undefined): Promise<GatewayNotice>
 }

@@ -8,6 +8,7 @@ import { type Deps, storeContext } from '../../server/context'
 import { createDeps } from '../../server/deps'
 import { getBalance } from '../../server/domain/ledger/service'
 import { findDiscrepancies } from '../../server/domain/ledger/verify'
+import { askForMissedNotices } from '../../server/domain/notices/missed'
 import { followNotices } from '../../server/domain/notices/service'
 import { gatewayNotices } from '../../server/domain/notices/table'
 import { orders } from '../../server/domain/orders/table'
@@ -151,6 +152,7 @@ test.runIf(isHere)(
 
 /** What the server had kept and not followed when it was killed, as its next start would. */
 async function isFollowed(deps: Deps): Promise<true | undefined> {
+  await askForMissedNotices(deps)
   while (await followNotices(deps));
   const [waiting] = await deps.db.select().from(gatewayNotices).where(eq(gatewayNotices.status, 'pending')).limit(1)
   return waiting ? undefined : true
@@ -177,7 +179,8 @@ async function compare(deps: Deps, stripe: FakeStripe, storeId: bigint, purchase
   const sales = await db.select().from(revenueEntries).where(eq(revenueEntries.storeId, storeId))
   const told = await db.select().from(events).where(eq(events.storeId, storeId))
   const attempts = await db.select().from(paymentAttempts).where(eq(paymentAttempts.storeId, storeId))
-  const { charges, intents } = stripe.account
+  const { account } = stripe
+  const { charges, intents } = account
   expect(attempts.filter(({ status }) => /processing|requires_action|settling|unwanted/.test(status))).toEqual([])
   let sold = 0
   for (const { id, number, plan } of purchases) {
@@ -194,11 +197,13 @@ async function compare(deps: Deps, stripe: FakeStripe, storeId: bigint, purchase
         sales: sales.filter((one) => one.orderId === id && one.kind === 'sale').length,
       },
       told: told.filter(({ type, data }) => type === 'sale.completed' && data.purchase_id === id).length,
+      failed: told.filter(({ type, data }) => type === 'order.refund_failed' && data.id === id).length,
     }
     // Who was too slow for a session of half a minute has paid nothing; nobody has paid twice.
     const isSold = plan === 'leaves' || plan === 'bank_refuses' ? 0 : Math.min(taken.length, 1)
     sold += isSold
-    expect(count).toEqual({ plan, charges: isSold, sales: isSold, told: isSold })
+    const failed = plan === 'refund_comes_back' ? isSold : 0
+    expect(count).toEqual({ plan, charges: isSold, sales: isSold, told: isSold, failed })
     expect([plan, isPaid]).toEqual([plan, isSold === 1])
     expect([plan, order && isPaid ? Number(order.amountMinor - order.refundedMinor) : 0]).toEqual([plan, kept])
   }
@@ -208,5 +213,9 @@ async function compare(deps: Deps, stripe: FakeStripe, storeId: bigint, purchase
   expect(discrepancies).toEqual([])
   const total = [...charges.values()].reduce((sum, one) => sum + one.amount - one.amount_refunded, 0)
   const [balance] = (await getBalance(ctx)).balances
+  const fees = [...charges.values()].map((one) => account.find(one.balance_transaction ?? ''))
+  expect(balance?.gateway_fees_cents).toBe(
+    fees.reduce((sum, one) => sum + Number(one && 'fee' in one ? one.fee : 0), 0),
+  )
   expect(Number(balance?.gross_cents) - Number(balance?.refunds_cents)).toBe(total)
 }

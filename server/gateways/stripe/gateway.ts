@@ -2,6 +2,7 @@ import type Stripe from 'stripe'
 import { addMs, type Clock, MINUTE_MS } from '../../kernel/clock'
 import type {
   DisputeNotice,
+  GatewayNotice,
   GatewayRefund,
   PageOutcome,
   PageRequest,
@@ -11,7 +12,7 @@ import type {
 } from '../../ports/gateway'
 import { fromStripeAmount, stripeLimits, toStripeAmount } from './amounts'
 import { createStripeClient, isDisconnected, isRefusal, onceMoreIfBusy } from './client'
-import { readStripeEvent } from './notices'
+import { EVENT_TYPES, noticeOf, readStripeEvent } from './notices'
 import { declineCode, disputeStatus, EXPANDED, expanded, METADATA, pageOutcome, refundOutcome } from './outcomes'
 import { createStripePlatform } from './platform'
 import { takenBack } from './shares'
@@ -51,6 +52,7 @@ export function createStripeGateway(clock: Clock, settings: StripeSettings): Red
     refundsOf: (reference) => refundsOf(stripe, reference),
     declineOf: (reference) => declineOf(stripe, reference),
     findDispute: (id) => findDispute(stripe, id),
+    missedNotices: (since) => missedEvents(stripe, since),
     readNotice: (body, signature) => readStripeEvent(clock, secrets, body, signature),
   }
 }
@@ -154,6 +156,22 @@ async function refundsOf(stripe: Stripe, reference: string) {
   const intent = await onceMoreIfBusy(() => stripe.paymentIntents.retrieve(reference))
   const attemptId = intent.metadata[METADATA.attempt]
   return attemptId === undefined ? null : { attemptId, refunds: await listRefunds(stripe, reference) }
+}
+
+/** As many are read at a time; an endpoint that takes nothing for weeks would have Stripe tell of every payment since. */
+const MISSED = 1_000
+
+async function missedEvents(stripe: Stripe, since: Date): Promise<GatewayNotice[]> {
+  const notices: GatewayNotice[] = []
+  const asked = {
+    ...{ delivery_success: false, types: [...EVENT_TYPES], limit: 100 },
+    created: { gte: Math.floor(since.getTime() / 1_000) },
+  }
+  for await (const event of stripe.events.list(asked)) {
+    notices.push(noticeOf(event))
+    if (notices.length === MISSED) break
+  }
+  return notices
 }
 
 async function declineOf(stripe: Stripe, reference: string) {

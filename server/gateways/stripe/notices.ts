@@ -45,14 +45,17 @@ export async function readStripeEvent(
   )
   for (const secret of secrets) {
     try {
-      const event = await verified(clock, secret, body, signature ?? '')
-      const { subject, attemptId } = subjectOf(event)
-      return { id: event.id, type: event.type, attemptId, subject }
+      return noticeOf(await verified(clock, secret, body, signature ?? ''))
     } catch (error) {
       refusal = error
     }
   }
   throw refusal
+}
+
+export function noticeOf(event: Stripe.Event): GatewayNotice {
+  const { subject, attemptId } = subjectOf(event)
+  return { id: event.id, type: event.type, attemptId, subject }
 }
 
 async function verified(clock: Clock, secret: string, body: string, signature: string): Promise<Stripe.Event> {

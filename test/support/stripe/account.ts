@@ -14,6 +14,7 @@ import type {
   StripeObject,
 } from './objects'
 import { invalid, missing, StripeRefusal } from './refusal'
+import type { Told } from './webhooks'
 
 const MINIMUMS: Readonly<Record<string, number>> = { usd: 50, eur: 50, gbp: 30, jpy: 50, sek: 300, mxn: 1_000 }
 const MINUTE = 60
@@ -41,8 +42,13 @@ export type Means = { brand: string; last4: string } | 'delayed'
 
 export const VISA: Means = { brand: 'visa', last4: '4242' }
 
-/** One Stripe account: what is in it, and the events of what happens to that. `emit` hears of each. */
-export function createAccount(clock: Clock, pageUrl: string, livemode: boolean, emit: (event: StripeEvent) => void) {
+/** One Stripe account: what is in it, and the events of what happens to that. `told` hears of each. */
+export function createAccount(
+  clock: Clock,
+  pageUrl: string,
+  livemode: boolean,
+  told: Told & { take(event: StripeEvent): void },
+) {
   const sessions = new Map<string, Session>()
   const details = new Map<string, NewSession>()
   const tried = new Map<string, PaymentIntent>()
@@ -65,7 +71,7 @@ export function createAccount(clock: Clock, pageUrl: string, livemode: boolean, 
   const connect = createConnect(seconds, pageUrl, livemode, tell)
 
   function tell(type: string, object: StripeObject | object, connected?: string): void {
-    emit({
+    told.take({
       ...{ id: idOf('evt'), object: 'event', api_version: Stripe.API_VERSION, type },
       ...(connected === undefined ? {} : { account: connected }),
       data: { object: structuredClone(object) },
@@ -417,7 +423,7 @@ export function createAccount(clock: Clock, pageUrl: string, livemode: boolean, 
     ...catalogue,
     connect,
     ...{ openIntent, charge, decline, closeDispute, describe },
-    ...{ sessions, intents, charges, refunds, disputes, settings, find },
+    ...{ told, sessions, intents, charges, refunds, disputes, settings, find },
     ...{
       openSession,
       getSession,

@@ -37,7 +37,7 @@ const productData = { name: filled(), description: filled().optional() } satisfi
 
 const priceData = {
   currency,
-  unit_amount: whole.pipe(z.number().min(0).max(99_999_999)),
+  unit_amount: whole.pipe(z.number().min(0).max(999_999_999_999)),
   product_data: z.strictObject(productData),
 } satisfies Names<Stripe.Checkout.SessionCreateParams.LineItem.PriceData>
 
@@ -114,6 +114,13 @@ const refundList = {
   charge: filled().optional(),
 } satisfies Names<Stripe.RefundListParams>
 
+const eventList = {
+  ...page,
+  types: z.array(filled()).max(20).optional(),
+  created: range.optional(),
+  delivery_success: flag.optional(),
+} satisfies Names<Stripe.EventListParams>
+
 const productCreate = { name: filled(), description: filled().optional() } satisfies Names<Stripe.ProductCreateParams>
 
 const priceCreate = { product: filled(), unit_amount: amount, currency } satisfies Names<Stripe.PriceCreateParams>
@@ -149,6 +156,7 @@ export const PARAMETERS = {
   sessionList: z.strictObject(sessionList),
   refundCreate: z.strictObject(refundCreate),
   refundList: z.strictObject(refundList),
+  eventList: z.strictObject(eventList),
   /** A retrieval, and an action without words. */
   expandOnly: z.strictObject({ expand }),
 }

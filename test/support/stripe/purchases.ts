@@ -46,9 +46,10 @@ export type Plan =
   | 'bank_refuses'
   | 'leaves'
   | 'is_refunded'
+  | 'refund_comes_back'
 export const PLANS: readonly Plan[] = [
   ...(['pays', 'pays', 'pays_and_leaves', 'pays_and_leaves', 'pays_in_two_tabs'] as const),
-  ...(['pays_later', 'bank_refuses', 'leaves', 'is_refunded'] as const),
+  ...(['pays_later', 'bank_refuses', 'leaves', 'is_refunded', 'refund_comes_back'] as const),
 ]
 
 export type Purchase = { plan: Plan; id: string; number: string }
@@ -88,7 +89,21 @@ export async function buy(
     stripe.account.settle(page, plan === 'pays_later')
   }
   if (plan === 'is_refunded') await refund(stripe, shop, id, page, random)
+  if (plan === 'refund_comes_back' && stripe.account.getSession(page).status === 'complete') {
+    await comesBack(stripe, shop, id, page)
+  }
   return { plan, id, number }
+}
+
+/** A refund goes through, the shop has heard of it, and then the buyer's bank sends it back. */
+async function comesBack(stripe: FakeStripe, { url, key }: { url: string; key: string }, id: string, page: string) {
+  const intent = stripe.account.getSession(page).payment_intent ?? ''
+  const made = stripe.account.refund({ payment_intent: intent })
+  await patiently(async () => {
+    const { body } = await callRest<{ status: string }>(url, 'GET', `/v1/orders/${id}`, { key })
+    return body.status === 'refunded' || undefined
+  })
+  stripe.account.endRefund(made.id, 'failed')
 }
 
 /** By the API or in Stripe's dashboard, all or a part. */

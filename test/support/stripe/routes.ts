@@ -35,6 +35,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
     const { payment_intent, limit } = readParameters(PARAMETERS.refundList, form)
     return listOf([...account.refunds.values()].filter(ofIntent(payment_intent)), limit, '/v1/refunds')
   },
+  'GET events': listEvents,
   'GET refunds/id': retrieve,
   'POST refunds/id': ({ account, id, form }) => account.describe(id, readParameters(PARAMETERS.metadataUpdate, form)),
   'GET disputes': ({ account, form }) => {
@@ -90,6 +91,27 @@ function listSessions({ account, form }: Asked): object {
   const found = [...account.sessions.keys()].map((id) => account.getSession(id))
   const fitting = found.filter((one) => !status || one.status === status).filter(ofIntent(payment_intent))
   return listOf(fitting, limit, '/v1/checkout/sessions')
+}
+
+function listEvents({ account, form }: Asked): object {
+  const {
+    types,
+    created,
+    delivery_success: isTaken,
+    limit,
+    starting_after: last,
+  } = readParameters(PARAMETERS.eventList, form)
+  const { all, delivered } = account.told
+  const since = (typeof created === 'object' ? created.gte : created) ?? 0
+  const fitting = all.filter(
+    ({ id, type, created: at, ...event }) =>
+      (types?.includes(type) ?? true) &&
+      at >= since &&
+      event.account === undefined &&
+      (isTaken === undefined || delivered.has(id) === isTaken),
+  )
+  const end = last === undefined ? fitting.length : fitting.findIndex(({ id }) => id === last)
+  return listOf(fitting.slice(0, end), limit, '/v1/events')
 }
 
 const ofIntent = (id: string | undefined) => (one: { payment_intent: string | null }) =>

@@ -49,7 +49,7 @@ export async function startStripe({
   const server = createServer((request, response) => void serve(request, response))
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const account = createAccount(clock, url, livemode, webhooks.take)
+  const account = createAccount(clock, url, livemode, webhooks)
   const idempotency = createIdempotency(clock)
   const requests: StripeRequest[] = []
   const fake: FakeStripe = {

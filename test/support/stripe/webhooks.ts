@@ -14,6 +14,9 @@ export type Weather = {
 
 export const FINE: Weather = { lost: 0, repeated: 0, late: 0 }
 
+/** What Stripe tells, and how much of it was taken. */
+export type Told = { all: readonly StripeEvent[]; delivered: ReadonlySet<string> }
+
 export type Delivery = { event: StripeEvent; status: number | null }
 
 /**
@@ -28,6 +31,7 @@ export function createWebhooks(
   const waiting: StripeEvent[] = []
   const all: StripeEvent[] = []
   const log: Delivery[] = []
+  const delivered = new Set<string>()
   const webhooks = {
     /** Where to; nothing is sent while it is undefined. */
     target: undefined as string | undefined,
@@ -35,6 +39,7 @@ export function createWebhooks(
     all,
     waiting,
     log,
+    delivered,
     take: (event: StripeEvent) => {
       all.push(event)
       if (random() >= webhooks.weather.lost) waiting.push(event)
@@ -59,6 +64,7 @@ export function createWebhooks(
     const body = JSON.stringify(event)
     const status = webhooks.target === undefined ? null : await post(webhooks.target, body, await signed(event, body))
     log.push({ event, status })
+    if (isTaken(status)) delivered.add(event.id)
     return status
   }
 
