@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { Instant } from '../server/kernel/wire'
 import type { Operation } from '../server/operations'
 
 /** JSON Schema 2020-12 whose root is an object, as tools must have it. */
@@ -16,7 +17,31 @@ export function inputSchemaOf(operation: Operation): ObjectSchema {
 
 /** What a tool answers. Closed nowhere, so that a client that kept an older list accepts a field added since. */
 export function outputSchemaOf(operation: Operation): ObjectSchema {
-  return toSchema(operation.output, 'output')
+  return withoutWordsWithin(toSchema(operation.output, 'output'))
+}
+
+/**
+ * What lies within another answer, as orders do in a list, is described where it is an answer of its own: said each time, it would
+ * be a tenth of the whole list.
+ */
+function withoutWordsWithin(schema: ObjectSchema): ObjectSchema {
+  const fields = Object.entries((schema.properties ?? {}) as Record<string, Schema>)
+  const bare = fields.map(([name, { description, ...field }]) => [
+    name,
+    { ...(description === undefined ? {} : { description }), ...withoutWords(field) },
+  ])
+  return { ...schema, properties: Object.fromEntries(bare) }
+}
+
+function withoutWords(schema: Schema): Schema {
+  const text = JSON.stringify(schema, (_, value: unknown) => {
+    const isSchema = typeof value === 'object' && value !== null && 'description' in value
+    // A field of that name is a schema itself.
+    if (!isSchema || typeof value.description !== 'string') return value
+    const { description: _words, ...rest } = value
+    return rest
+  })
+  return JSON.parse(text) as Schema
 }
 
 function toSchema(type: z.ZodType, io: 'input' | 'output'): ObjectSchema {
@@ -37,17 +62,20 @@ function shorten(schema: Schema, io: 'input' | 'output'): void {
   if (JSON.stringify(schema.propertyNames) === '{"type":"string"}') delete schema.propertyNames
   if (io === 'input') return
   if (schema.additionalProperties === false) delete schema.additionalProperties
+  // The format says so; what else is said of a time stays.
+  if (schema.format === 'date-time' && schema.description === Instant.description) delete schema.description
   mergeNull(schema)
 }
 
-/** `anyOf: [{type: string, …}, {type: null}]` is `type: [string, null]`, except where an enum would shut null out. */
+/** `anyOf: [{type: string, …}, {type: null}]` is `type: [string, null]`; an enum would shut null out, so it is in there too. */
 function mergeNull(schema: Schema): void {
   const [form, none, ...rest] = Array.isArray(schema.anyOf) ? (schema.anyOf as Schema[]) : []
-  if (!form || none?.type !== 'null' || rest.length > 0 || typeof form.type !== 'string' || form.enum) return
+  if (!form || none?.type !== 'null' || rest.length > 0 || typeof form.type !== 'string') return
   // Zod comes to the outer schema first.
   shorten(form, 'output')
   delete schema.anyOf
   Object.assign(schema, { ...form, ...schema, type: [form.type, 'null'] })
+  if (Array.isArray(schema.enum)) schema.enum = [...schema.enum, null]
 }
 
 /** A schema with an id becomes a bare `$ref` at the root, which MCP doesn't take. */
