@@ -20,7 +20,7 @@ export type Recording = {
 }
 
 export function blockHash(number: number): string {
-  return `0x${number.toString(16).padStart(64, 'b')}`
+  return `0xb${number.toString(16).padStart(63, '0')}`
 }
 
 const hex = (value: number | bigint) => `0x${value.toString(16)}`
@@ -66,7 +66,7 @@ function answer(recording: Recording, method: string, params: unknown[]): unknow
 }
 
 function numberOf(hash: string): number {
-  return Number.parseInt(hash.slice(2).replace(/^b+/, '') || 'b', 16)
+  return Number.parseInt(hash.slice(3), 16)
 }
 
 function blockOf(recording: Recording, number: number, isFull: boolean) {
