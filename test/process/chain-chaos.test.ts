@@ -8,7 +8,7 @@ import { cryptoPayments } from '../../server/domain/crypto/table'
 import { events } from '../../server/domain/webhooks/table'
 import { type Anvil, startAnvil } from '../support/anvil'
 import { type ChainNode, evmAnswers, Refusal, serveNode } from '../support/chain-node'
-import { runChaosChain } from '../support/chaos-chain'
+import { type ChaosChain, runChaosChain } from '../support/chaos-chain'
 import { PAYER_CODE, tokenCode, transferCall } from '../support/contracts'
 import { newWallet } from '../support/live-chain'
 import { startPriceServer } from '../support/price-server'
@@ -122,7 +122,7 @@ async function create(shop: Shop, order: string, currency: string): Promise<Paym
 }
 
 /** Answers the payment's number. */
-async function buy(shop: Shop, anvil: Anvil, nth: number, random: () => number): Promise<string> {
+async function buy(shop: Shop, anvil: Anvil, chain: ChaosChain, nth: number, random: () => number): Promise<string> {
   const kind = COINS[nth % COINS.length] ?? 'usdt'
   const currency = kind === 'split' ? 'usdt' : kind === 'internal' ? 'native' : kind
   const { assigned_address: to, payment_number: number } = await create(shop, `order-${nth}`, currency)
@@ -130,10 +130,10 @@ async function buy(shop: Shop, anvil: Anvil, nth: number, random: () => number):
   const contract = [...tokensOf('ethereum').values()].find(({ coin }) => coin === currency)?.contract
   let nonce = 0
   // A wallet counts itself: the node would give the number of a transaction that it has just dropped to the next one.
-  const send = (tx: object) => {
+  const send = async (tx: object) => {
     const sent = { from, gas: '0x7a120', nonce: `0x${nonce.toString(16)}`, ...tx }
     nonce += 1
-    return anvil.call('eth_sendTransaction', sent)
+    while (!(await chain.keep(String(await anvil.call('eth_sendTransaction', sent)))));
   }
   const pay = (units: bigint) => send({ to: contract, data: transferCall([to, units]) })
   await pause(random() * THINKS_MS)
@@ -166,7 +166,7 @@ test.runIf(isHere)(
     const queue = Array.from({ length: PAYMENTS }, (_, nth) => nth)
     const buyers = Array.from({ length: BUYERS }, async () => {
       for (let nth = queue.shift(); nth !== undefined; nth = queue.shift()) {
-        paid.push(await buy(shop, anvil, nth, random))
+        paid.push(await buy(shop, anvil, chain, nth, random))
       }
     })
     const killing = (async () => {

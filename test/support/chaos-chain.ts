@@ -6,17 +6,24 @@ type Block = { number: string; hash: string; transactions: { hash: string; from:
 export type ChaosChain = {
   /** How often blocks were replaced. */
   replaced: number
+  /** As wallets do: a transaction is sent again until the chain holds it for good. False when the node knows none such. */
+  keep(hash: string): Promise<boolean>
   stop(): Promise<void>
 }
 
 const DEEPEST = 5
 
 export function runChaosChain(anvil: Anvil, random: () => number, everyMs: number): ChaosChain {
-  /** Signed transactions of dropped blocks, which their wallets send again. */
-  const dropped: string[] = []
+  /** Signed transactions by their hashes. */
+  const kept = new Map<string, string>()
   let isOver = false
   const chain: ChaosChain = {
     replaced: 0,
+    keep: async (hash) => {
+      const raw = await anvil.call('eth_getRawTransactionByHash', hash)
+      if (typeof raw === 'string') kept.set(hash, raw)
+      return typeof raw === 'string'
+    },
     stop: () => {
       isOver = true
       return running
@@ -36,8 +43,7 @@ export function runChaosChain(anvil: Anvil, random: () => number, everyMs: numbe
         const raw = String(await anvil.call('eth_getRawTransactionByHash', hash))
         const isAgain = !left.has(from) && random() < 0.6
         if (isAgain) again.push([raw, depth - 1])
-        else dropped.push(raw)
-        if (!isAgain) left.add(from)
+        else left.add(from)
       }
     }
     await anvil.call('anvil_reorg', depth, again)
@@ -46,11 +52,20 @@ export function runChaosChain(anvil: Anvil, random: () => number, everyMs: numbe
     chain.replaced += 1
   }
 
+  async function sendAgain() {
+    const head = await anvil.head()
+    for (const [hash, raw] of kept) {
+      const receipt = (await anvil.call('eth_getTransactionReceipt', hash)) as { blockNumber: string } | null
+      if (receipt && Number(head) - Number(receipt.blockNumber) > DEEPEST * 2) kept.delete(hash)
+      // What waits for a block already is refused.
+      if (!receipt) await anvil.call('eth_sendRawTransaction', raw).catch(() => undefined)
+    }
+  }
+
   const running = (async () => {
     while (!isOver) {
       if (random() < 0.12) await replace()
-      // What is in a block, or waits for one, is refused.
-      for (const raw of dropped.splice(0)) await anvil.call('eth_sendRawTransaction', raw).catch(() => undefined)
+      if (random() < 0.3) await sendAgain()
       await anvil.mine()
       await new Promise((resolve) => setTimeout(resolve, everyMs))
     }
