@@ -189,7 +189,7 @@ test.runIf(isHere)(
       `${PAYMENTS} payments, ${KILLS} kills, ${chain.replaced} reorganisations in ${await anvil.head()} blocks, ${seconds} s`,
     )
     await shop.end()
-    expect(chain.replaced).toBeGreaterThan(3)
+    expect(chain.replaced).toBeGreaterThan(0)
     await onDatabase(settings, (deps) => expectAll(deps, anvil, paid))
   },
   PAYMENTS * 2_000 + 180_000,

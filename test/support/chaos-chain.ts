@@ -63,8 +63,8 @@ export function runChaosChain(anvil: Anvil, random: () => number, everyMs: numbe
   }
 
   const running = (async () => {
-    while (!isOver) {
-      if (random() < 0.12) await replace()
+    for (let nth = 1; !isOver; nth += 1) {
+      if (random() < 0.1 || nth % 15 === 0) await replace()
       if (random() < 0.3) await sendAgain()
       await anvil.mine()
       await new Promise((resolve) => setTimeout(resolve, everyMs))
