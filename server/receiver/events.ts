@@ -421,12 +421,10 @@ export type BillingRenewedEvent = {
     plan: 'free' | 'pro' | 'scale'
     /** monthly: 30 days; yearly: 365 */
     interval: 'monthly' | 'yearly'
-    /** ISO 8601 in UTC */
     period_start: string
     /** When it renews */
     period_end: string
     included_payments: number
-    /** Decimal text in USDT, with 6 digits behind the point */
     balance_usdt: string
     /** What was debited */
     amount_usdt: string
@@ -441,12 +439,10 @@ export type BillingDowngradedEvent = {
     plan: 'free' | 'pro' | 'scale'
     /** monthly: 30 days; yearly: 365 */
     interval: 'monthly' | 'yearly'
-    /** ISO 8601 in UTC */
     period_start: string
     /** When it renews */
     period_end: string
     included_payments: number
-    /** Decimal text in USDT, with 6 digits behind the point */
     balance_usdt: string
     previous_plan: 'free' | 'pro' | 'scale'
     /** monthly: 30 days; yearly: 365 */
@@ -468,7 +464,6 @@ export type BillingBalanceLowEvent = {
     available_usdt: string
     /** What it is below */
     needed_usdt: string
-    /** Decimal text in USDT, with 6 digits behind the point */
     renewal_price_usdt: string
     /** ISO 8601 in UTC */
     period_end: string
@@ -483,9 +478,7 @@ export type BillingEvent = {
   created_at: string
   data: BillingData & {
     topup_id: string
-    /** Decimal text in USDT, with 6 digits behind the point */
     amount_usdt: string
-    /** Decimal text in USDT, with 6 digits behind the point */
     balance_usdt: string
   }
 }

@@ -4,7 +4,8 @@ import { Instant, NextCursor, PageInput, RequiredText } from '../../kernel/wire'
 import { Network } from '../addresses/schema'
 import { INVOICE_KINDS } from './table'
 
-export const Usdt = z.string().describe('Decimal text in USDT, with 6 digits behind the point')
+/** Decimal text with 6 digits behind the point; the fields' names say that it is USDT. */
+export const Usdt = z.string()
 export const PlanName = z.enum(PLAN_IDS, `must be one of ${PLAN_IDS.join(', ')}`)
 export const IntervalName = z
   .enum(INTERVALS, `must be one of ${INTERVALS.join(', ')}`)
@@ -30,30 +31,30 @@ export type PlanList = z.infer<typeof PlanList>
 export const Period = {
   plan: PlanName,
   interval: IntervalName,
-  period_start: Instant,
-  period_end: Instant.describe('When it renews'),
+  period_start: z.iso.datetime(),
+  period_end: z.iso.datetime().describe('When it renews'),
   included_payments: z.int(),
 }
 
 const Usage = {
-  used_payments: z.int().describe('Confirmed in this period. Those that expire unpaid are not counted'),
-  remaining_payments: z.int().describe('Of the included ones'),
-  overage_payments: z.int().describe('Of the used ones, those that are charged one by one'),
-  unsettled_payments: z.int().describe('Of these, those that were not debited yet'),
-  unsettled_usdt: Usdt.describe('What they cost'),
-  settles_at: Instant.nullable().describe('When they are debited, unless 1,000 of them are there before'),
+  used_payments: z.int().describe('Confirmed in this period'),
+  remaining_payments: z.int(),
+  overage_payments: z.int().describe('Charged one by one'),
+  unsettled_payments: z.int().describe('Not debited yet'),
+  unsettled_usdt: Usdt,
+  settles_at: z.iso.datetime().nullable(),
 }
 
 export const Billing = z.object({
   ...Period,
-  allow_overage: z.boolean().describe('Whether payments go on beyond the quota, for a fee each'),
+  allow_overage: z.boolean(),
   overage_fee_usdt: Usdt,
-  renewal_price_usdt: Usdt.describe('What is debited at period_end; too little then, and the plan is Free'),
-  balance_usdt: Usdt.describe('Prepaid; below 0 when it is owed'),
-  available_usdt: Usdt.describe('The balance without what is not settled yet'),
-  can_create_payments: z.boolean().describe('False at the limit: create_payment answers plan_limit_reached'),
+  renewal_price_usdt: Usdt.describe('Debited at period_end; too little then, and the plan is Free'),
+  balance_usdt: Usdt,
+  available_usdt: Usdt.describe('Without what is unsettled'),
+  can_create_payments: z.boolean(),
   ...Usage,
-  is_test: z.boolean().describe('True with a test key: a rehearsal, with test top-ups'),
+  is_test: z.boolean(),
 })
 export type Billing = z.infer<typeof Billing>
 
