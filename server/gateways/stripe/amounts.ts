@@ -8,11 +8,8 @@ import type { AmountLimits } from '../../ports/gateway'
 
 /** ISO has two decimals, Stripe none: 12.00 ar is 1200 here and 12 there. */
 const WITHOUT_DECIMALS = new Set(['mga'])
-/**
- * ISO has none, Stripe two for old times' sake, which must be 00: 500 kr is 500 here and 50000 there. `ugx` is on Stripe's list of
- * currencies without decimals too; its row among the special cases is the one that says how much is to be sent.
- */
-const WITH_DECIMALS = new Set(['isk', 'ugx'])
+/** ISO has none, Stripe two for old times' sake, which must be 00: 500 kr is 500 here and 50000 there. */
+const WITH_DECIMALS = new Set(['isk'])
 
 /** The least charge in Stripe's table, in our minor units. Elsewhere it depends on the account's own currency, and Stripe decides. */
 const LEAST: Readonly<Record<string, bigint>> = {
@@ -38,10 +35,13 @@ const LEAST: Readonly<Record<string, bigint>> = {
 const EIGHT_DIGITS = 99_999_999n
 const MOST: Readonly<Record<string, bigint>> = { inr: 999_999_999n, cop: 9_999_999_999n, idr: 999_999_999_999n }
 
-/** ISO 4217 codes in which Stripe charges nobody. */
-const NOT_CHARGED = new Set('btn cup ern ghs iqd irr kpw lyd mru sdg ssp stn svc syp tmt ves'.split(' '))
+/**
+ * ISO 4217 codes in which Stripe charges nobody, and `ugx`: Stripe has it both on the list of currencies without decimals and among
+ * the special cases with two, and to charge nobody is better than to charge a hundred times the price.
+ */
+const NOT_CHARGED = new Set('btn cup ern ghs iqd irr kpw lyd mru sdg ssp stn svc syp tmt ugx ves'.split(' '))
 
-/** Null where Stripe charges nobody. */
+/** Null where nobody is charged. */
 export function stripeLimits(currency: string): AmountLimits | null {
   if (!isCurrency(currency) || NOT_CHARGED.has(currency)) return null
   return {

@@ -90,7 +90,7 @@ test('a dispute that is lost lowers revenue and balance as a refund does, fee in
   expect(await revenue()).toBe(900)
   expect(await balance()).toEqual({
     ...{ currency: 'usd', available_cents: 877, pending_cents: 0, gross_cents: 1_900 },
-    ...{ fees_cents: 23, refunds_cents: 0, disputes_cents: 1_000 },
+    ...{ fees_cents: 23, refunds_cents: 0, disputes_cents: 1_000, gateway_fees_cents: 0 },
   })
   expect(await told('dispute.lost')).toMatchObject([{ order_id: order.id, amount_cents: 1_000, taken_cents: 1_000 }])
   expect(await entriesOf(shop.ctx, order.id)).toEqual([
