@@ -168,6 +168,7 @@ async function serve(config: Config): Promise<void> {
     await within(WORK_ENDS_MS, Promise.all([server.stop(), jobsEnd]))
     await server.stop(true)
     await endParts(running, database)
+    await log.written()
   }
   logStrayErrors(running)
   process.stdout.write(startMessage({ config, publicUrl, firstStore: await openFirstStore(running) }))
@@ -175,7 +176,10 @@ async function serve(config: Config): Promise<void> {
 
 /** The first start of the built-in database takes seconds, in which a silent terminal looks broken. */
 async function prepareDatabase(config: Config): Promise<DatabaseHandle> {
-  const timer = setTimeout(() => process.stdout.write('Preparing the database (on the first start only)…\n'), SECOND_MS)
+  const timer = setTimeout(
+    () => process.stdout.write('Preparing the database, which takes longest on the first start…\n'),
+    SECOND_MS,
+  )
   try {
     return await openDatabase(config)
   } finally {

@@ -20,7 +20,9 @@ const SECRET_FIELDS = new Set([
 ])
 
 export type ServerLog = Log & {
-  /** Writes what is still in memory; for the end of the process. */
+  /** Ends when every line so far has been written. */
+  written(): Promise<void>
+  /** Writes what is still in memory, for an end that can't wait; not what is being written at that moment. */
   flush(): void
 }
 
@@ -31,7 +33,7 @@ const FLUSH_CHARS = 16_384
 /**
  * JSON lines on standard error: standard output is for people (the start message) and, with the stdio door, for the protocol.
  */
-export function createLog(level: Config['logLevel'], destination: Destination = standardError()): ServerLog {
+export function createLog(level: Config['logLevel'], destination: Destination = collecting(2)): ServerLog {
   const log = pino(
     {
       level,
@@ -47,21 +49,28 @@ export function createLog(level: Config['logLevel'], destination: Destination = 
     info: (fields, message) => log.info(fields, message),
     warn: (fields, message) => log.warn(fields, message),
     error: (fields, message) => log.error(fields, message),
+    written: () => destination.written(),
     flush: () => destination.flushSync(),
   }
 }
 
-export type Destination = { write(line: string): unknown; flushSync(): void }
+export type Destination = { write(line: string): unknown; written(): Promise<void>; flushSync(): void }
 
 /** Collects lines before pino's writer, which measures all that it holds again for each line that it is handed. */
-function standardError(): Destination {
-  const writer = pino.destination({ dest: 2, sync: false })
+export function collecting(dest: string | number): Destination {
+  const writer = pino.destination({ dest, sync: false })
   let lines = ''
   let timer: Timer | undefined
+  let isWriting = false
+  writer.on('drain', () => {
+    isWriting = false
+  })
   const handOver = () => {
     clearTimeout(timer)
     timer = undefined
-    if (lines !== '') writer.write(lines)
+    if (lines === '') return
+    isWriting = true
+    writer.write(lines)
     lines = ''
   }
   return {
@@ -69,6 +78,10 @@ function standardError(): Destination {
       lines += line
       if (lines.length >= FLUSH_CHARS) handOver()
       else timer ??= setTimeout(handOver, FLUSH_MS).unref()
+    },
+    written: () => {
+      handOver()
+      return isWriting ? new Promise((resolve) => writer.once('drain', resolve)) : Promise.resolve()
     },
     flushSync: () => {
       handOver()

@@ -1,5 +1,8 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { createLog, describeError, withoutSecrets } from '../../server/log'
+import { collecting, createLog, describeError, withoutSecrets } from '../../server/log'
 
 test('a failed query is logged without the values it was given', () => {
   const error = new Error('Failed query: insert into "stores" values ($1)\nparams: buyer@example.com,whsec_abcdefgh')
@@ -27,7 +30,11 @@ test('keys, sessions, signing secrets and card numbers are cut from any message'
 
 test('a line is JSON with its fields; a field that is named like a secret is blanked, one level deep too', () => {
   const lines: string[] = []
-  const log = createLog('info', { write: (line) => lines.push(line), flushSync: () => undefined })
+  const log = createLog('info', {
+    write: (line) => lines.push(line),
+    written: async () => undefined,
+    flushSync: () => undefined,
+  })
   log.info(
     { request_id: 'req_1', authorization: 'Bearer sk', headers: { 'x-api-key': 'k' }, card: { number: '4' } },
     'm',
@@ -42,4 +49,15 @@ test('a line is JSON with its fields; a field that is named like a secret is bla
     headers: { 'x-api-key': '[secret]' },
     card: '[secret]',
   })
+})
+
+test('what was logged before an end is written by then, also what a write was busy with', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'payhook-log-'))
+  const file = join(folder, 'log')
+  const log = createLog('info', collecting(file))
+  for (let nth = 0; nth < 500; nth += 1) log.info({ nth, filler: 'x'.repeat(100) }, 'm')
+  await log.written()
+  expect(readFileSync(file, 'utf8').trim().split('\n')).toHaveLength(500)
+  await log.written()
+  rmSync(folder, { recursive: true })
 })
