@@ -10,6 +10,7 @@ import {
   type InvoiceRow,
   type UsageRow,
 } from '../../server/domain/billing/table'
+import { cryptoPayments } from '../../server/domain/crypto/table'
 import { legsOf } from '../../server/domain/ledger/entries'
 import { prepaidBalance } from '../../server/domain/ledger/prepaid'
 import { type LedgerEntryRow, ledgerEntries } from '../../server/domain/ledger/table'
@@ -135,4 +136,23 @@ function checkPeriods(ctx: StoreContext, { account, invoices }: Books): void {
   }
   const isPaid = (plans[account.plan].terms[account.interval]?.priceMinor ?? 0n) > 0n
   expect(paid.some(({ period }) => period === account.period)).toBe(isPaid)
+}
+
+/** Each payment that was confirmed counts once, and no other does; each top-up is on the balance, whole. */
+export async function checkPayments({ db, storeId, isTest }: StoreContext): Promise<void> {
+  const p = cryptoPayments
+  const payments = await db
+    .select()
+    .from(p)
+    .where(and(eq(p.storeId, storeId), eq(p.isTest, isTest)))
+  const usage = await db.select().from(billingUsage).where(eq(billingUsage.storeId, storeId))
+  const topups = await db.select().from(billingTopups).where(eq(billingTopups.storeId, storeId))
+  const seen = payments.map(({ id, status, topsUp, creditedUnits }) => {
+    const isConfirmed = status === 'confirmed'
+    const counts = count(usage.filter(({ paymentId }) => paymentId === id).map((one) => one.payments))
+    const credited = topups.find((one) => one.id === id)?.creditedMinor ?? 0n
+    const owed = topsUp === null || !isConfirmed ? 0n : (creditedUnits ?? 0n)
+    return { id, counts, credited, isRight: counts === Number(isConfirmed && topsUp === null) && credited === owed }
+  })
+  expect(seen.filter(({ isRight }) => !isRight)).toEqual([])
 }
