@@ -4,8 +4,10 @@ import { inTransaction } from '../../db/transaction'
 import { derivedRowId } from '../../kernel/ids'
 import type { Gateway, GatewayRefund } from '../../ports/gateway'
 import { lockOrder } from '../orders/service'
-import { type RefundRow, refunds } from '../orders/table'
+import { type OrderRow, type RefundRow, refunds } from '../orders/table'
 import { reserveRefund, undoRefund } from '../orders/transitions'
+import { successfulAttempt } from './attempts'
+import { gatewayNamed } from './gateways'
 import { afterRefundFailed } from './outcomes'
 import { findRefund, settleRefundOf } from './refunds'
 import { noteReturned, noteUnreturned } from './surplus'
@@ -23,6 +25,15 @@ export async function noteGatewayRefunds(
 ): Promise<void> {
   if (attempt.status !== 'succeeded') return noteSurplusRefunds(ctx, attempt, known)
   for (const refund of known) await note(ctx, gateway, attempt, refund)
+}
+
+/** Asks the gateway how the refunds of an order that it was paid for have ended. */
+export async function askAboutRefunds(ctx: StoreContext, order: OrderRow): Promise<void> {
+  const attempt = await successfulAttempt(ctx, order.id)
+  if (!attempt?.gatewayReference) return
+  const gateway = gatewayNamed(ctx, attempt.gateway)
+  const charge = gateway.kind === 'redirect' ? await gateway.refundsOf(attempt.gatewayReference) : null
+  if (charge) await noteGatewayRefunds(ctx, gateway, attempt, charge.refunds)
 }
 
 /** Of money that the order has no use for: whether the buyer has all of it back. */

@@ -4,6 +4,7 @@ import { addMs, MINUTE_MS } from '../../kernel/clock'
 import { type OrderRow, orders, type RefundRow, refunds } from '../orders/table'
 import { sameAttempt, voidAttempt } from './attempts'
 import { BATCH, eachDue, eachDueAttempt, STORES } from './due'
+import { askAboutRefunds } from './gateway-refunds'
 import { gatewayNamed } from './gateways'
 import { chargeOf, sendRefund } from './refunds'
 import { settleAttempt } from './settlement'
@@ -45,7 +46,10 @@ async function recoverAttempt(ctx: StoreContext, seen: PaymentAttemptRow): Promi
   else await voidAttempt(ctx, attempt)
 }
 
-/** Sends refunds again that the gateway didn't answer, under their own ids. Answers true when more are waiting. All stores. */
+/**
+ * Sends refunds again that the gateway didn't answer, under their own ids, and asks about those that were made at the gateway itself.
+ * Answers true when more are waiting. All stores.
+ */
 export async function recoverRefunds(deps: Deps): Promise<boolean> {
   const before = addMs(deps.clock.now(), -PATIENCE_MS)
   const isDue = and(sql`${refunds.status} = 'pending'`, lte(refunds.sentAt, before))
@@ -80,5 +84,8 @@ async function recoverRefund(ctx: StoreContext, order: OrderRow, seen: RefundRow
       ),
     )
     .returning()
-  if (refund) await sendRefund(ctx, order, refund, await chargeOf(ctx, order))
+  if (!refund) return
+  // The gateway has had it from its dashboard, under no id of ours: what is sent now would be a second one.
+  if (refund.gatewayReference !== null) return askAboutRefunds(ctx, order)
+  await sendRefund(ctx, order, refund, await chargeOf(ctx, order))
 }
