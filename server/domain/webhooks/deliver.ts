@@ -43,9 +43,9 @@ const UNFINISHED = `Given up: ${MAX_ATTEMPTS} attempts were begun, and the last 
  * Sends what is due until nothing is, several at a time; answers whether more is waiting (it was told to stop before the end).
  * Safe to run in several processes on one database. While a slow receiver holds its slots, new work goes on in the others.
  */
-export async function deliverDue(deps: Deps, turn?: Turn): Promise<boolean> {
+export async function deliverDue(deps: Deps, turn?: Turn, pollMs = POLL_MS): Promise<boolean> {
   const bell = createBell()
-  const backlog = createBacklog(deps, LINES, POLL_MS)
+  const backlog = createBacklog(deps, LINES, pollMs)
   const recorder = createRecorder(deps)
   const ending = createEnding(turn?.stopping)
   // True when the last round left due work behind for want of slots: only then is a freed slot a reason for another.
@@ -74,7 +74,7 @@ export async function deliverDue(deps: Deps, turn?: Turn): Promise<boolean> {
       leftSome = round.leftSome
       if (round.againInMs !== undefined) bell.ringIn(round.againInMs)
       else if (!leftSome && slots.busy() === 0) return false
-      await bell.heard(POLL_MS)
+      await bell.heard(pollMs)
     }
     return true
   } finally {

@@ -1,9 +1,11 @@
 import { expect, inject, test } from 'vitest'
 import { openPostgres } from '../../../server/db/client'
 import { createDeps } from '../../../server/deps'
+import { deliverDue } from '../../../server/domain/webhooks/deliver'
 import { claimDue, LEASE_MS } from '../../../server/domain/webhooks/queue'
 import { jobs } from '../../../server/jobs/registry'
-import { startWorker } from '../../../server/jobs/worker'
+import { type Job, startWorker } from '../../../server/jobs/worker'
+import { HOUR_MS } from '../../../server/kernel/clock'
 import { eventually } from '../../support/server'
 import { FIRST_SLOTS, useQueue } from './queue-stage'
 
@@ -33,22 +35,19 @@ test('work that comes while a slow receiver is waited for is sent at once when t
   const slow = await openStore()
   await subscribe(hanging.url, slow)
   await subscribe(quick.url)
-  const worker = startWorker(queue.world.deps, jobs)
+  // Nothing looks by itself again before the test is over.
+  const run: Job['run'] = (deps, turn) => deliverDue(deps, turn, HOUR_MS)
+  const worker = startWorker(queue.world.deps, [{ name: 'webhooks', role: 'webhooks', everyMs: HOUR_MS, run }])
   queue.world.deps.wake = worker.wake
   try {
     await record(1, slow)
     worker.wake('webhooks')
     await eventually('the slow one to be called', () => hanging.received.length === 1 || undefined)
-    const taken: number[] = []
     for (let i = 1; i <= 5; i++) {
-      const before = performance.now()
       await record()
       worker.wake('webhooks')
       await eventually('the quick one', () => quick.received.length === i || undefined)
-      taken.push(performance.now() - before)
     }
-    // Five polls of half a second would take longer than this.
-    expect(taken.reduce((a, b) => a + b)).toBeLessThan(2_000)
   } finally {
     await closeReceiver(hanging)
     await worker.stop()
