@@ -18,7 +18,7 @@ const ONCE = [
  * Files share their worker, whose compiled WebAssembly and packages from npm would else be made again for each of them; our own
  * modules are loaded anew all the same.
  */
-const shared = { pool: 'threads' as const, isolate: false, testTimeout: 60_000, hookTimeout: 120_000 }
+const shared = { pool: 'threads' as const, isolate: false, testTimeout: 120_000, hookTimeout: 180_000 }
 const onDatabases = {
   include: ['test/**/*.test.{ts,tsx}'],
   exclude: ['test/pure/**', 'test/browser/**', 'test/bench/**', ...ONCE],

@@ -59,7 +59,7 @@ describe('the pages that a seller comes back to', () => {
     const { back, refresh } = await links()
     world.stripe.trouble = () => 'cut_before'
     expect([(await visit(back)).status, (await visit(refresh)).status]).toEqual([502, 502])
-  }, 30_000)
+  })
 })
 
 test('a buyer is told that the store takes no cards yet, and its seller what to do', async () => {

@@ -34,5 +34,4 @@ test.runIf(inject('databaseKind') === 'pglite')(
     expect(new Set(answers.map(({ body }) => body.account_id))).toEqual(new Set(accounts.keys()))
     expect(accounts.size).toBe(1)
   },
-  60_000,
 )

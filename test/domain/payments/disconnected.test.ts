@@ -80,7 +80,7 @@ describe('a store whose account is ended', () => {
     world.clock.advance(MINUTE_MS)
     await runJobs(shop.deps)
     expect(world.stripe.account.getSession(page).status).toBe('expired')
-  }, 30_000)
+  })
 })
 
 function checkoutUrl(sessionId: string): string {

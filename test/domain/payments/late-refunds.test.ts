@@ -166,7 +166,7 @@ test('notices of a refund’s success and failure lead to the same state in any 
     expect(await failuresOf(id)).toHaveLength(1)
   }
   expect(await booksOf()).toEqual({ revenue: 4 * 1_900, available: 4 * 1_900, refunds: 0 })
-}, 60_000)
+})
 
 test('a refund that never goes through is told too', async () => {
   const { id, intent } = await buy()

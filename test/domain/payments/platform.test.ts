@@ -130,7 +130,7 @@ describe('a sale', () => {
       }),
       { numRuns: 25 },
     )
-  }, 60_000)
+  })
 })
 
 describe('refunds', () => {
@@ -235,7 +235,7 @@ describe('whatever happens to a sale, in whatever order it is told', () => {
       ),
       { numRuns: 12 },
     )
-  }, 90_000)
+  })
 
   /** What can't happen now is refused, by Stripe or by us. */
   async function happen(kind: string, amount: number, id: string, intent: string): Promise<void> {
@@ -266,4 +266,4 @@ test('a share that can’t be taken back now is taken later, and holds nothing e
   world.stripe.trouble = () => undefined
   await arrive()
   await expectSame()
-}, 60_000)
+})

@@ -247,7 +247,7 @@ describe('surplus money', () => {
     world.stripe.account.refund({ payment_intent: intent })
     await arrive()
     expect((await shop.ledger(checkout.order.id)).attempts).toMatchObject([{ status: 'returned' }])
-  }, 60_000)
+  })
 })
 
 describe('notices', () => {
@@ -280,7 +280,7 @@ describe('notices', () => {
     expect([...results].map((text) => JSON.parse(text))).toEqual([
       { status: 'completed', refunded: '400', decided: true, refunds: ['succeeded'], disputes: 1, sales: 1 },
     ])
-  }, 60_000)
+  })
 
   test('that Stripe did not sign change nothing and are refused with 400', async () => {
     const { checkout, page } = await shop.begin()
@@ -319,7 +319,7 @@ describe('notices', () => {
     world.clock.advance(2 * MINUTE_MS)
     await runJobs(shop.deps)
     expect(await shop.stateOf(checkout.order.sessionId)).toBe('paid')
-  }, 60_000)
+  })
 })
 
 describe('refunds', () => {

@@ -269,7 +269,8 @@ function nodesContract(stage: () => Stage) {
     hanging.manners = () => new Promise(() => {})
     const started = performance.now()
     expect(await open(early, hanging, good).head()).toMatchObject({ number: 3n })
-    expect(performance.now() - started).toBeLessThan(4_500)
+    // A question is given up after 15 seconds.
+    expect(performance.now() - started).toBeLessThan(12_000)
   })
 
   test('a token with other decimals than its pinned ones stops everything, in words', async () => {
