@@ -307,6 +307,8 @@ CREATE TABLE "disputes" (
 	"amount_minor" bigint NOT NULL,
 	"taken_minor" bigint NOT NULL,
 	"currency" text NOT NULL,
+	"gateway_fee_minor" bigint,
+	"gateway_fee_currency" text,
 	"reason" text,
 	"due_by" timestamp (3) with time zone,
 	"created_at" timestamp (3) with time zone NOT NULL,

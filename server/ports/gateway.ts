@@ -54,6 +54,9 @@ export type ChargeOutcome =
 /** What the gateway keeps for itself of a charge; its currency may be another one than the charge's. */
 export type GatewayFee = { amountMinor: bigint; currency: string }
 
+/** What it keeps for a dispute, or below zero gives back of that; each has a name at the gateway of its own. */
+export type DisputeFee = GatewayFee & { reference: string }
+
 export type PageRequest = {
   /** Also the gateway's idempotency key: asking twice with one attempt id is one page. */
   attemptId: string
@@ -137,6 +140,8 @@ export type DisputeNotice = {
   status: DisputeStatus
   /** Until when evidence is taken; null when none is. */
   dueBy: Date | null
+  /** All that are known by now. */
+  fees: readonly DisputeFee[]
 }
 
 /** What a charge may be in a currency: from `least` to `most`, and a multiple of `step`. All in its smallest unit. */

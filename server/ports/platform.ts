@@ -68,8 +68,8 @@ export interface Platform {
   findAccount(account: string): Promise<ConnectedAccount | null>
   /**
    * Moves what lacks between the store's account and the platform, so that each has its share of a charge: nothing when they have it.
-   * It asks for the present state first, so that it may be repeated. False where it never can, since the account has it in another currency.
-   * Throws when it can't now, for want of money say.
+   * It asks for the present state first, so that it may be repeated. An account that settles in another currency has the same part of what
+   * the gateway made of the charge. Throws when it can't now, for want of money say.
    */
-  settleShare(request: ShareRequest): Promise<boolean>
+  settleShare(request: ShareRequest): Promise<void>
 }

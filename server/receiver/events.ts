@@ -356,6 +356,9 @@ export type DisputeEvent = {
     taken_cents: number
     /** ISO 4217 code in lower case */
     currency: string
+    /** What the gateway keeps for the dispute itself, won or lost; whoever runs this server bears it */
+    gateway_fee_cents: number | null
+    gateway_fee_currency: string | null
     /** The card network's, such as fraudulent */
     reason: string | null
     /** Until when evidence is taken */

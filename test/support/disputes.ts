@@ -21,6 +21,7 @@ export async function noticeOf(
     reason: 'fraudulent',
     status: 'needs_response',
     dueBy: new Date('2026-03-09T12:00:00.000Z'),
+    fees: [],
     ...changes,
   }
 }

@@ -10,6 +10,7 @@ import { type OrderRow, orders } from '../orders/table'
 import { changeDisputed, leftOf } from '../orders/transitions'
 import { afterDisputed, afterDisputeLost, afterDisputeWon } from '../payments/outcomes'
 import { paymentAttempts } from '../payments/table'
+import { noteFees } from './fees'
 import { type DisputeRow, disputes } from './table'
 
 /** Where a dispute may go from where it is. A decision is final: what is reported after it is old news. */
@@ -32,7 +33,7 @@ export async function recordDispute(deps: Deps, gateway: string, notice: Dispute
     const id = derivedRowId(tx.storeId, `dispute ${gateway} ${notice.id}`)
     const [known] = await tx.db.select().from(disputes).where(sameDispute(tx, id))
     const current = known ? { order, dispute: known } : await open(tx, order, { id, gateway, notice })
-    return advance(tx, current, notice)
+    return noteFees(tx, await advance(tx, current, notice), notice.fees)
   })
 }
 

@@ -31,7 +31,7 @@ export async function raiseTestDispute(ctx: StoreContext, input: NewTestDispute)
   return recordDispute(ctx, attempt.gateway, {
     ...{ id: `test_${newRowId(ctx.storeId)}`, attemptId: attempt.id, chargeReference: attempt.reference },
     ...{ amountMinor, reason: input.reason || null, status: 'needs_response' },
-    dueBy: addMs(ctx.clock.now(), DAYS_TO_RESPOND * DAY_MS),
+    ...{ dueBy: addMs(ctx.clock.now(), DAYS_TO_RESPOND * DAY_MS), fees: [] },
   })
 }
 
@@ -46,7 +46,7 @@ export async function resolveTestDispute(ctx: StoreContext, { id, outcome }: Tes
   const { gatewayReference, amountMinor, reason } = dispute
   const decided = await recordDispute(ctx, dispute.gateway, {
     ...{ id: gatewayReference, attemptId: attempt.id, chargeReference: attempt.reference },
-    ...{ amountMinor, reason, status: outcome, dueBy: null },
+    ...{ amountMinor, reason, status: outcome, dueBy: null, fees: [] },
   })
   if (decided.status === outcome) return decided
   throw new AppError('dispute_closed', `This dispute was ${decided.status} already.`, {

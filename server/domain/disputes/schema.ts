@@ -11,6 +11,10 @@ export const Dispute = z.object({
     'Held while it is open, lost when it is lost, 0 when it is won; less than the amount where less was left of the order',
   ),
   currency: z.string().describe('ISO 4217 code in lower case'),
+  gateway_fee_cents: Cents.nullable().describe(
+    'What the gateway keeps for the dispute itself, won or lost; whoever runs this server bears it',
+  ),
+  gateway_fee_currency: z.string().nullable(),
   reason: z.string().nullable().describe("The card network's, such as fraudulent"),
   due_by: Instant.nullable().describe('Until when evidence is taken'),
   is_test: z.boolean(),

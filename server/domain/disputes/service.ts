@@ -55,6 +55,8 @@ export function toDispute(row: DisputeRow): Dispute {
     amount_cents: toWireMinor(row.amountMinor),
     taken_cents: toWireMinor(row.takenMinor),
     currency: row.currency,
+    gateway_fee_cents: row.gatewayFeeMinor === null ? null : toWireMinor(row.gatewayFeeMinor),
+    gateway_fee_currency: row.gatewayFeeCurrency,
     reason: row.reason,
     due_by: row.dueBy?.toISOString() ?? null,
     is_test: row.isTest,

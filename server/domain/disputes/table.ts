@@ -19,6 +19,9 @@ export const disputes = pgTable(
     /** What is held, then lost: never more than was left of the order. */
     takenMinor: minorUnits('taken_minor').notNull(),
     currency: currencyCode(),
+    /** What the gateway keeps for the dispute itself; null while it has said nothing of it. */
+    gatewayFeeMinor: minorUnits('gateway_fee_minor'),
+    gatewayFeeCurrency: text('gateway_fee_currency'),
     reason: text('reason'),
     dueBy: instant('due_by'),
     createdAt: instant('created_at').notNull(),

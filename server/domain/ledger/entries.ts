@@ -1,3 +1,4 @@
+import { and, eq } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
 import { derivedRowId } from '../../kernel/ids'
 import { type Account, type EntryKind, type LedgerTailRow, ledgerEntries, ledgerTail } from './table'
@@ -27,7 +28,7 @@ export async function postEntry(
   if (unbalanced !== undefined) throw new Error(`the ${kind} of ${sourceId} doesn't sum to zero in ${unbalanced}`)
   const row: LedgerTailRow = {
     storeId: tx.storeId,
-    id: derivedRowId(tx.storeId, `ledger ${kind} ${sourceId}`),
+    id: entryId(tx, { kind, sourceId }),
     isTest: tx.isTest,
     kind,
     accounts: legs.map(({ account }) => account),
@@ -38,6 +39,21 @@ export async function postEntry(
   await tx.db.insert(ledgerEntries).values({ ...row, sourceId, orderId })
   await tx.db.insert(ledgerTail).values(row)
   tx.afterCommit?.add(() => tx.wake('ledger'))
+}
+
+type Named = Pick<NewLedgerEntry, 'kind' | 'sourceId'>
+
+function entryId({ storeId }: StoreContext, { kind, sourceId }: Named): string {
+  return derivedRowId(storeId, `ledger ${kind} ${sourceId}`)
+}
+
+export async function isEntered(tx: StoreContext, entry: Named): Promise<boolean> {
+  const e = ledgerEntries
+  const found = await tx.db
+    .select({ id: e.id })
+    .from(e)
+    .where(and(eq(e.storeId, tx.storeId), eq(e.isTest, tx.isTest), eq(e.id, entryId(tx, entry))))
+  return found.length > 0
 }
 
 /** A currency in which debits and credits aren't equal, or undefined when they are in all. */

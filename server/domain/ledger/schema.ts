@@ -13,7 +13,7 @@ const CurrencyBalance = z.object({
   refunds_cents: Cents.describe('What was refunded to buyers'),
   disputes_cents: Cents.describe('What was lost to disputes'),
   gateway_fees_cents: Cents.describe(
-    'What the card gateway kept of charges, in the currency in which it pays out; whoever runs this server bears it, so that nothing of it is taken from available',
+    'What the card gateway kept of charges and for disputes, in the currency in which it pays out; whoever runs this server bears it, so that nothing of it is taken from available',
   ),
 })
 

@@ -4,11 +4,11 @@ import { olderThan, pageOf, readCursor } from '../../db/paging'
 import { prepared } from '../../db/prepared'
 import { AppError } from '../../kernel/errors'
 import { toWireMinor } from '../../kernel/money'
-import type { GatewayFee } from '../../ports/gateway'
+import type { DisputeFee, GatewayFee } from '../../ports/gateway'
 import { getOrder } from '../orders/service'
 import type { OrderRow, RefundRow } from '../orders/table'
 import { stores } from '../stores/table'
-import { type Leg, legsOf, postEntry } from './entries'
+import { isEntered, type Leg, legsOf, postEntry } from './entries'
 import { legsBetween } from './order-money'
 import type { Balance, LedgerEntry, LedgerQuery } from './schema'
 import {
@@ -42,15 +42,34 @@ export function postFailedRefund(tx: StoreContext, order: OrderRow, refund: Refu
 export async function postGatewayFee(
   tx: StoreContext,
   { id: sourceId, orderId }: { id: string; orderId: string },
-  { amountMinor, currency }: GatewayFee,
+  fee: GatewayFee,
   at: Date,
 ): Promise<void> {
-  if (amountMinor === 0n) return
-  const legs: Leg[] = [
+  if (fee.amountMinor === 0n) return
+  await postEntry(tx, { kind: 'gateway_fee', sourceId, orderId, legs: feeLegs(fee), at })
+}
+
+/**
+ * What the gateway keeps for a dispute itself: the operator's cost, as above. Once for each of its movements; false for one that was
+ * entered before.
+ */
+export async function postDisputeFee(
+  tx: StoreContext,
+  { id, orderId }: { id: string; orderId: string },
+  { reference, amountMinor, currency }: DisputeFee,
+  at: Date,
+): Promise<boolean> {
+  const entry = { kind: 'dispute_fee' as const, sourceId: `${id} ${reference}`, orderId, at }
+  if (await isEntered(tx, entry)) return false
+  await postEntry(tx, { ...entry, legs: feeLegs({ amountMinor, currency }) })
+  return true
+}
+
+function feeLegs({ amountMinor, currency }: GatewayFee): Leg[] {
+  return [
     { account: 'gateway_fees', currency, amountMinor },
     { account: 'gateway_clearing', currency, amountMinor: -amountMinor },
   ]
-  await postEntry(tx, { kind: 'gateway_fee', sourceId, orderId, legs, at })
 }
 
 type DisputeChange = {

@@ -19,6 +19,7 @@ export const ENTRY_KINDS = [
   'dispute_opened',
   'dispute_won',
   'dispute_lost',
+  'dispute_fee',
   ...PREPAID_KINDS,
 ] as const
 export type EntryKind = (typeof ENTRY_KINDS)[number]

@@ -1,6 +1,7 @@
 import { and, asc, eq, gt, isNotNull, ne, sql } from 'drizzle-orm'
 import type { Deps } from '../../context'
 import { formatStoreId } from '../../kernel/ids'
+import { disputes } from '../disputes/table'
 import { orders } from '../orders/table'
 import { paymentAttempts } from '../payments/table'
 import { everyStore } from '../rollups/rebuild'
@@ -22,6 +23,7 @@ export async function* findDiscrepancies(deps: Deps, storeId?: bigint): AsyncGen
       wrongBalances(deps, one),
       wrongOrders(deps, one),
       wrongFees(deps, one),
+      wrongDisputeFees(deps, one),
     ]) {
       for await (const line of found) yield `${formatStoreId(one)}: ${line}`
     }
@@ -107,12 +109,28 @@ async function* wrongFees({ db }: Deps, storeId: bigint): AsyncGenerator<string>
   for (const row of rows) yield `attempt ${row.id} has a gateway's fee of ${row.gatewayFeeMinor} that is not entered so`
 }
 
+/** Disputes for which the gateway keeps something that isn't entered as it is known. */
+async function* wrongDisputeFees({ db }: Deps, storeId: bigint): AsyncGenerator<string> {
+  const { id, orderId, gatewayFeeMinor, gatewayFeeCurrency } = disputes
+  const entered = sql`(
+    select coalesce(sum(leg.amount), 0) from ${ledgerEntries}, ${legRows(ledgerEntries)}
+    where ${and(eq(ledgerEntries.storeId, storeId), eq(ledgerEntries.orderId, orderId))} and kind = 'dispute_fee'
+      and ${ledgerEntries.sourceId} like ${id}::text || ' %'
+      and leg.account = 'gateway_fees' and leg.currency = ${gatewayFeeCurrency})`
+  const rows = await db
+    .select({ id, gatewayFeeMinor })
+    .from(disputes)
+    .where(and(eq(disputes.storeId, storeId), isNotNull(gatewayFeeMinor), sql`${gatewayFeeMinor} <> ${entered}`))
+    .limit(ENTRIES_NAMED)
+  for (const row of rows) yield `dispute ${row.id} has a gateway's fee of ${row.gatewayFeeMinor} that is not entered so`
+}
+
 /** `account amount` of every leg of the order of the row, in its own currency. */
 function enteredOf() {
   return sql<string[]>`array(
     select leg.account || ' ' || leg.amount from ${ledgerEntries}, ${legRows(ledgerEntries)}
     where ${and(eq(ledgerEntries.storeId, orders.storeId), eq(ledgerEntries.orderId, orders.id))}
-      and kind <> 'gateway_fee' and leg.currency = ${orders.currency})`
+      and kind not in ('gateway_fee', 'dispute_fee') and leg.currency = ${orders.currency})`
 }
 
 function* wrongAccounts(order: OrderMoney & { id: string }, entered: readonly string[]): Generator<string> {

@@ -33,17 +33,10 @@ async function settleShare(ctx: StoreContext, seen: PaymentAttemptRow, order: Or
   const split = splitOf(seen)
   if (!attempt || !split || gateway.kind !== 'redirect' || !gateway.platform || !attempt.gatewayReference) return
   const balances = balancesOf(order)
-  const isSettled = await gateway.platform.settleShare({
+  await gateway.platform.settleShare({
     ...{ attemptId: attempt.id, chargeReference: attempt.gatewayReference, currency: order.currency },
     ...{ account: split.account, shareMinor: -balances.store_balance, feeMinor: -balances.platform_fees },
   })
-  if (!isSettled) {
-    const facts = { order: order.id, attempt: attempt.id, account: split.account }
-    ctx.log.error(
-      facts,
-      "an account has its share in another currency; see in the gateway's dashboard that it is right",
-    )
-  }
   // What has changed meanwhile has made it due anew, at another time.
   await changeDue(ctx, attempt, null)
 }

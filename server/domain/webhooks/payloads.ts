@@ -74,6 +74,8 @@ export const disputeSample: z.infer<typeof Dispute> = {
   amount_cents: 4999,
   taken_cents: 4999,
   currency: 'usd',
+  gateway_fee_cents: null,
+  gateway_fee_currency: null,
   reason: 'fraudulent',
   due_by: '2026-03-16T23:59:59.000Z',
   is_test: false,

@@ -10,10 +10,10 @@ import type {
   RefundOutcome,
   RefundRequest,
 } from '../../ports/gateway'
-import { fromStripeAmount, stripeLimits, toStripeAmount } from './amounts'
+import { stripeLimits, toStripeAmount } from './amounts'
 import { createStripeClient, isDisconnected, isRefusal, onceMoreIfBusy } from './client'
 import { EVENT_TYPES, noticeOf, readStripeEvent } from './notices'
-import { declineCode, disputeStatus, EXPANDED, expanded, METADATA, pageOutcome, refundOutcome } from './outcomes'
+import { declineCode, disputeNotice, EXPANDED, METADATA, pageOutcome, refundOutcome } from './outcomes'
 import { createStripePlatform } from './platform'
 import { takenBack } from './shares'
 
@@ -181,19 +181,5 @@ async function declineOf(stripe: Stripe, reference: string) {
 }
 
 async function findDispute(stripe: Stripe, id: string): Promise<DisputeNotice | null> {
-  const dispute = await onceMoreIfBusy(() => stripe.disputes.retrieve(id, { expand: ['payment_intent'] }))
-  const status = disputeStatus(dispute.status)
-  const intent = expanded(dispute.payment_intent)
-  const attemptId = intent?.metadata[METADATA.attempt]
-  if (!status || !intent || attemptId === undefined) return null
-  const { due_by: dueBy } = dispute.evidence_details
-  return {
-    id: dispute.id,
-    chargeReference: intent.id,
-    attemptId,
-    amountMinor: fromStripeAmount(dispute.amount, dispute.currency),
-    reason: dispute.reason,
-    status,
-    dueBy: dueBy === null ? null : new Date(dueBy * 1_000),
-  }
+  return disputeNotice(await onceMoreIfBusy(() => stripe.disputes.retrieve(id, { expand: ['payment_intent'] })))
 }

@@ -3,6 +3,7 @@ import {
   type CardSummary,
   type DeclineCode,
   DISPUTE_STATUSES,
+  type DisputeNotice,
   type DisputeStatus,
   type GatewayFee,
   type GatewayRefund,
@@ -98,8 +99,30 @@ function refundStatus(status: string | null): GatewayRefund['status'] {
   return status === 'failed' || status === 'canceled' ? 'failed' : 'pending'
 }
 
-/** Undefined for an inquiry, in which the bank only asks and has taken nothing. */
-export function disputeStatus(status: string): DisputeStatus | undefined {
+/** Null for a dispute that isn't about a charge of ours, and for an inquiry, in which the bank only asks and has taken nothing. */
+export function disputeNotice(dispute: Stripe.Dispute): DisputeNotice | null {
+  const status = disputeStatus(dispute.status)
+  const intent = expanded(dispute.payment_intent)
+  const attemptId = intent?.metadata[METADATA.attempt]
+  if (!status || !intent || attemptId === undefined) return null
+  const { due_by: dueBy } = dispute.evidence_details
+  // Where the bank counts in another currency, it is about the whole charge: a part would be said in the charge's.
+  const { amount, currency } = dispute.currency === intent.currency ? dispute : intent
+  return {
+    id: dispute.id,
+    chargeReference: intent.id,
+    attemptId,
+    amountMinor: fromStripeAmount(amount, currency),
+    reason: dispute.reason,
+    status,
+    dueBy: dueBy === null ? null : new Date(dueBy * 1_000),
+    fees: dispute.balance_transactions.flatMap(({ id: reference, fee, currency: paidIn }) =>
+      fee === 0 ? [] : [{ reference, amountMinor: fromStripeAmount(fee, paidIn), currency: paidIn }],
+    ),
+  }
+}
+
+function disputeStatus(status: string): DisputeStatus | undefined {
   return DISPUTE_STATUSES.find((known) => known === status)
 }
 

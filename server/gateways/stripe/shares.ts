@@ -33,27 +33,45 @@ export async function takenBack(
   chargeReference: string,
 ): Promise<Pick<Stripe.RefundCreateParams, 'reverse_transfer' | 'refund_application_fee'>> {
   const { charge, own, fee } = await partsOf(stripe, chargeReference)
-  if (own.amount - own.amount_reversed !== charge.amount - charge.amount_refunded) return {}
+  const expected = partOf(own.amount, charge.amount - charge.amount_refunded, charge.amount)
+  const apart = Math.abs(own.amount - own.amount_reversed - expected)
+  // In the account's own currency Stripe rounds each part.
+  if (apart > (own.currency === charge.currency ? 0 : 1)) return {}
   // Of a fee that is all given back, or was none, Stripe would refuse to give back more.
   const hasFee = fee !== null && fee.amount_refunded < fee.amount
   return { reverse_transfer: true, ...(hasFee && { refund_application_fee: true }) }
 }
 
-export async function settleShare(stripe: Stripe, request: ShareRequest): Promise<boolean> {
+/**
+ * Where the account settles in another currency than the charge's, Stripe has converted the transfer when the charge was made; what is left
+ * of the charge is then the same part of the transfer, whatever the rate is by now.
+ */
+export async function settleShare(stripe: Stripe, request: ShareRequest): Promise<void> {
   const { attemptId, chargeReference, currency } = request
-  const { own, fee } = await partsOf(stripe, chargeReference)
-  // The ledger knows the order's currency alone; by the account's own nothing can be compared.
-  if (own.currency !== currency) return false
+  const { charge, own, fee } = await partsOf(stripe, chargeReference)
   const later = await onceMoreIfBusy(() => stripe.transfers.list({ transfer_group: attemptId, limit: TRANSFERS }))
   const transfers = [own, ...later.data.filter(({ id }) => id !== own.id)]
   const [share, ownFee] = [unitsOf(request.shareMinor, currency), unitsOf(request.feeMinor, currency)]
-  const feeLeft = fee ? fee.amount - fee.amount_refunded : 0
-  const returned = Math.max(feeLeft - ownFee, 0)
-  if (fee && returned > 0) await returnFee(stripe, fee, returned)
-  const had = transfers.reduce((sum, one) => sum + one.amount - one.amount_reversed, 0) - feeLeft + returned
-  if (had < share) await send(stripe, request, share - had, transfers.length)
-  if (had > share) await takeBack(stripe, transfers, had - share)
-  return true
+  const lacking = fee ? await settleFee(stripe, fee, partOf(fee.amount, ownFee, charge.application_fee_amount ?? 0)) : 0
+  // What Stripe gave back too much of the fee by its rounding comes from the transfer.
+  const missed = fee?.currency === own.currency ? lacking : 0
+  const due = partOf(own.amount, share + ownFee, charge.amount) - missed
+  const had = transfers.reduce((sum, one) => sum + one.amount - one.amount_reversed, 0)
+  if (had < due) await send(stripe, { ...request, currency: own.currency }, due - had, transfers.length)
+  if (had > due) await takeBack(stripe, transfers, had - due)
+}
+
+/** Gives back what the operator has too much of its fee; answers what it lacks. */
+async function settleFee(stripe: Stripe, fee: Stripe.ApplicationFee, due: number): Promise<number> {
+  const left = fee.amount - fee.amount_refunded
+  if (left > due) await returnFee(stripe, fee, left - due)
+  return Math.max(due - left, 0)
+}
+
+/** `whole` × `part` / `of`, rounded half up; 0 of nothing. */
+function partOf(whole: number, part: number, of: number): number {
+  if (of === 0) return 0
+  return Number((2n * BigInt(whole) * BigInt(part) + BigInt(of)) / (2n * BigInt(of)))
 }
 
 function unitsOf(minor: bigint, currency: string): number {

@@ -97,7 +97,9 @@ function moved(currency: string, destination?: string) {
   const back = [...refunds.values()].filter((one) => isMeant(one) && one.status !== 'failed')
   const taken = [...disputes.values()].filter((one) => isMeant(one) && one.status !== 'won')
   const left = sum(paid) - sum([...back, ...taken].map(({ amount }) => amount))
-  return { left, kept: sum(paid.map((amount) => Math.round(amount * 0.029) + 30)) }
+  const forDisputes = [...disputes.values()].filter(isMeant).flatMap((one) => one.balance_transactions)
+  const kept = sum(paid.map((amount) => Math.round(amount * 0.029) + 30)) + sum(forDisputes.map(({ fee }) => fee))
+  return { left, kept }
 }
 
 describe('a sale', () => {

@@ -158,12 +158,39 @@ describe('what each should have of a charge', () => {
   })
 })
 
-test('a share in another currency than the charge’s is left alone', async () => {
-  const { split: _, ...charge } = await paid()
-  for (const transfer of stripe.account.connect.transfers.values()) transfer.currency = 'eur'
-  const request = { ...charge, account: split.account, shareMinor: 0n, feeMinor: 0n }
-  expect(await platform.settleShare(request)).toBe(false)
-  expect(stripe.requests.filter(({ path }) => /reversals|transfers$|fees/.test(path))).toEqual([])
+describe('an account that settles in another currency', () => {
+  const ofStore = () => stripe.account.connect.balanceOf(split.account, 'eur')
+  beforeEach(() => void Object.assign(stripe.account.settings, { payout: 'eur', rate: 0.8765 }))
+
+  test('has its part of what Stripe made of the charge, whatever the rate is by then', async () => {
+    const { split: _, ...charge } = await paid()
+    expect(ofStore()).toBe(Math.round(1_900 * 0.8765) - Math.round(95 * 0.8765))
+    const settle = (shareMinor: bigint, feeMinor: bigint) =>
+      platform.settleShare({ ...charge, account: split.account, shareMinor, feeMinor })
+    await settle(1_805n, 95n)
+    expect(ofStore()).toBe(1_582)
+    // A dispute takes 10.00 of it, is won, and then all is refunded in the dashboard.
+    stripe.account.settings.rate = 0.9
+    await settle(855n, 45n)
+    expect(ofStore()).toBe(Math.round((1_665 * 900) / 1_900) - Math.round((83 * 45) / 95))
+    stripe.account.connect.move('', 'eur', 100_000)
+    await settle(1_805n, 95n)
+    expect(Math.abs(ofStore() - 1_582)).toBeLessThanOrEqual(1)
+    await settle(0n, 0n)
+    expect(ofStore()).toBe(0)
+  })
+
+  test.each([[1_900n], [700n, 1_200n], [1n, 333n, 777n, 789n]])(
+    'gives back its part of refunds of %s',
+    async (...parts) => {
+      const { chargeReference, split: divided } = await paid()
+      for (const amountMinor of parts) {
+        const request = { refundId: newRowId(1n), chargeReference, amountMinor, currency: 'usd', split: divided }
+        expect(await gateway.refund(request)).toMatchObject({ status: 'succeeded' })
+      }
+      expect(Math.abs(ofStore())).toBeLessThanOrEqual(parts.length)
+    },
+  )
 })
 
 describe('an account', () => {

@@ -139,6 +139,7 @@ describe('stripe', () => {
     expect(await gateway.findDispute(id)).toEqual({
       ...{ id, chargeReference: reference, attemptId, amountMinor: 1_900n, reason: 'fraudulent' },
       ...{ status: 'needs_response', dueBy: new Date(clock.now().getTime() + 7 * DAY_MS) },
+      fees: [{ reference: expect.stringMatching(/^txn_/), amountMinor: 1_500n, currency: 'usd' }],
     })
     stripe.account.moveDispute(id, 'lost')
     expect(await gateway.findDispute(id)).toMatchObject({ status: 'lost', dueBy: null })

@@ -62,9 +62,15 @@ export function createAccount(
   const settings = {
     refunds: 'succeeded' as Refund['status'],
     feesAreLate: false,
+    /** The currency of the account's bank, and what one unit of the buyer's is in it. */
     payout: undefined as string | undefined,
+    rate: 1,
+    /** Kept whether a dispute is won or lost, or given back when it is won, as it was once. */
+    disputeFee: 1_500,
+    disputeFeeReturns: false,
   }
 
+  const firstSettings = { ...settings }
   const seconds = () => Math.floor(clock.now().getTime() / 1_000)
   const mode = livemode ? 'live' : 'test'
 
@@ -205,9 +211,9 @@ export function createAccount(
 
   function charge(intent: PaymentIntent, means: Means): void {
     const { amount, currency, metadata } = intent
-    const fee = Math.round(amount * 0.029) + 30
-    // Another currency than the buyer's is the one of the account's bank.
-    const transaction = addTransaction({ amount, fee, currency: settings.payout ?? currency, type: 'charge' })
+    const settled = settledIn(amount, currency)
+    const fee = Math.round(settled.amount * 0.029) + 30
+    const transaction = addTransaction({ ...settled, fee, type: 'charge' })
     const made: Charge = {
       ...{ id: idOf('ch'), object: 'charge', amount, amount_refunded: 0, currency, status: 'succeeded', paid: true },
       ...{
@@ -224,13 +230,27 @@ export function createAccount(
     }
     charges.set(made.id, made)
     if (settings.feesAreLate) late.set(made.id, transaction.id)
-    connect.move('', currency, amount - fee)
-    connect.divide(made, intent)
+    connect.move('', settled.currency, settled.amount - fee)
+    connect.divide(made, intent, settled)
     intent.status = 'succeeded'
     intent.amount_received = amount
     intent.latest_charge = made.id
     tell('charge.succeeded', made)
     tell('payment_intent.succeeded', intent)
+  }
+
+  /** What an amount is to the account: converted, where its bank has another currency than the buyer. */
+  function settledIn(amount: number, currency: string) {
+    const { payout = currency, rate } = settings
+    const converted = payout === currency ? amount : Math.round(amount * rate)
+    return { amount: converted, currency: payout, exchange_rate: payout === currency ? null : rate }
+  }
+
+  /** Into the account, or out of it. */
+  function book(amount: number, currency: string, facts: { fee: number; type: 'refund' | 'adjustment' }) {
+    const settled = settledIn(amount, currency)
+    connect.move('', settled.currency, settled.amount - facts.fee)
+    return addTransaction({ ...settled, ...facts })
   }
 
   /** Stripe has booked what it left open when the charge was made. */
@@ -244,7 +264,7 @@ export function createAccount(
     late.clear()
   }
 
-  function addTransaction(facts: Pick<BalanceTransaction, 'amount' | 'fee' | 'currency' | 'type'>): BalanceTransaction {
+  function addTransaction(facts: Omit<BalanceTransaction, 'id' | 'object' | 'net' | 'created'>): BalanceTransaction {
     const net = facts.amount - facts.fee
     const made: BalanceTransaction = {
       id: idOf('txn'),
@@ -310,7 +330,6 @@ export function createAccount(
         param: 'amount',
       })
     const reversal = connect.giveBack(of, amount, asked)
-    connect.move('', of.currency, -amount)
     const made: Refund = {
       ...{ id: idOf('re'), object: 'refund', amount, currency: of.currency, status: settings.refunds },
       ...{ payment_intent: of.payment_intent, charge: of.id, reason: asked.reason ?? null },
@@ -319,7 +338,7 @@ export function createAccount(
     }
     refunds.set(made.id, made)
     take(of, amount)
-    addTransaction({ amount: -amount, fee: 0, currency: of.currency, type: 'refund' })
+    book(-amount, of.currency, { fee: 0, type: 'refund' })
     tell('refund.created', made)
     tell('charge.refunded', of)
     return made
@@ -337,28 +356,34 @@ export function createAccount(
     found.status = status
     if (status === 'failed') {
       take(chargeOf(found), -found.amount)
-      connect.move('', found.currency, found.amount)
+      book(found.amount, found.currency, { fee: 0, type: 'refund' })
     }
     tell(status === 'failed' ? 'refund.failed' : 'refund.updated', found)
   }
 
   function openDispute(
     paymentIntent: string,
-    facts: Partial<Pick<Dispute, 'amount' | 'status' | 'reason'>> = {},
+    facts: Partial<Pick<Dispute, 'amount' | 'currency' | 'status' | 'reason'>> = {},
   ): Dispute {
     const of = chargeOf({ payment_intent: paymentIntent })
     const made: Dispute = {
       ...{ id: idOf('dp'), object: 'dispute', amount: of.amount, currency: of.currency, status: 'needs_response' },
       ...{ reason: 'fraudulent', charge: of.id, payment_intent: of.payment_intent, metadata: {}, ...facts },
       evidence_details: { due_by: seconds() + 7 * DAY, has_evidence: false, past_due: false, submission_count: 0 },
-      ...{ created: seconds(), livemode },
+      ...{ balance_transactions: [], created: seconds(), livemode },
     }
     disputes.set(made.id, made)
     of.disputed = true
     // The bank takes it from the platform; an inquiry takes nothing.
-    if (!made.status.startsWith('warning_')) connect.move('', made.currency, -made.amount)
+    const isTaken = !made.status.startsWith('warning_')
+    if (isTaken) move(made, -made.amount, settings.disputeFee)
     tell('charge.dispute.created', made)
+    if (isTaken) tell('charge.dispute.funds_withdrawn', made)
     return made
+  }
+
+  function move({ balance_transactions: moved, currency }: Dispute, amount: number, fee: number): void {
+    moved.push(book(amount, currency, { fee, type: 'adjustment' }))
   }
 
   function moveDispute(id: string, status: Dispute['status']): void {
@@ -368,11 +393,12 @@ export function createAccount(
     const isOver = status === 'won' || status === 'lost'
     if (isOver) found.evidence_details.due_by = null
     if (status === 'won') {
-      connect.move('', found.currency, found.amount)
+      move(found, found.amount, settings.disputeFeeReturns ? -settings.disputeFee : 0)
       // What was won can be refunded; here nothing else reads the flag.
       chargeOf(found).disputed = false
     }
     tell(isOver ? 'charge.dispute.closed' : 'charge.dispute.updated', found)
+    if (status === 'won') tell('charge.dispute.funds_reinstated', found)
   }
 
   /** A bank said no: Stripe's answer, to throw. */
@@ -423,7 +449,7 @@ export function createAccount(
     ...catalogue,
     connect,
     ...{ openIntent, charge, decline, closeDispute, describe },
-    ...{ told, sessions, intents, charges, refunds, disputes, settings, find },
+    ...{ told, sessions, intents, charges, refunds, disputes, settings, firstSettings, find },
     ...{
       openSession,
       getSession,

@@ -37,6 +37,7 @@ export function createConnect(seconds: () => number, pageUrl: string, livemode: 
   /** By `owner currency`; the platform is ''. */
   const balances = new Map<string, number>()
   const settings = { feeRounding: 'nearest' as Rounding, canConnect: true }
+  const firstSettings = { ...settings }
   const idOf = (kind: string) => `${kind}_1${randomBytes(12).toString('hex')}`
 
   function move(owner: string, currency: string, amount: number): void {
@@ -136,15 +137,16 @@ export function createConnect(seconds: () => number, pageUrl: string, livemode: 
     )
   }
 
-  /** A destination charge: all of it goes to the account, and the fee comes back from there. */
-  function divide(charge: Charge, intent: PaymentIntent): void {
+  /** A destination charge: all of it goes to the account as it was settled, and the fee comes back from there, converted alike. */
+  function divide(charge: Charge, intent: PaymentIntent, settled: { amount: number; currency: string }): void {
     const destination = intent.transfer_data?.destination
     if (destination === undefined) return
-    const { amount, currency } = charge
+    const { amount, currency } = settled
     const transfer = addTransfer({ amount, currency, destination, group: charge.transfer_group }, charge.id)
     charge.transfer = transfer.id
-    const fee = Math.min(intent.application_fee_amount ?? 0, amount)
-    if (fee === 0) return
+    const asked = Math.min(intent.application_fee_amount ?? 0, charge.amount)
+    if (asked === 0) return
+    const fee = Math.round((asked * amount) / charge.amount)
     const made: ApplicationFee = {
       ...{
         id: idOf('fee'),
@@ -242,18 +244,21 @@ export function createConnect(seconds: () => number, pageUrl: string, livemode: 
     if (reverses && revoked.has(own?.destination ?? '')) {
       throw invalid('This account is not connected to your platform any more.', { code: 'account_invalid' })
     }
-    if (reverses && own && own.amount - own.amount_reversed < amount)
-      throw invalid('The transfer has less left to reverse.', { param: 'reverse_transfer' })
+    const part = own ? Math.round((own.amount * amount) / charge.amount) : 0
+    const left = own ? own.amount - own.amount_reversed : 0
+    // The last part of what was converted is whatever is left.
+    const isTooMuch = own?.currency === charge.currency ? left < part : left === 0
+    if (reverses && isTooMuch) throw invalid('The transfer has less left to reverse.', { param: 'reverse_transfer' })
     if (returns) {
       const fee = fees.get(charge.application_fee ?? '')
-      const left = fee ? fee.amount - fee.amount_refunded : 0
-      if (left === 0) throw invalid('The application fee has been refunded.', { param: 'refund_application_fee' })
-      const part =
-        amount === charge.amount ? left : Math.min(left, rounded(((fee?.amount ?? 0) * amount) / charge.amount))
-      if (fee && part > 0) refundFee(fee.id, part)
+      const kept = fee ? fee.amount - fee.amount_refunded : 0
+      if (kept === 0) throw invalid('The application fee has been refunded.', { param: 'refund_application_fee' })
+      const returned =
+        amount === charge.amount ? kept : Math.min(kept, rounded(((fee?.amount ?? 0) * amount) / charge.amount))
+      if (fee && returned > 0) refundFee(fee.id, returned)
     }
     if (!reverses) return null
-    return reverse(charge.transfer ?? '', amount).id
+    return reverse(charge.transfer ?? '', Math.min(part, left)).id
   }
 
   function rounded(value: number): number {
@@ -265,7 +270,7 @@ export function createConnect(seconds: () => number, pageUrl: string, livemode: 
   const find = (id: string) => transfers.get(id) ?? fees.get(id)
 
   return {
-    ...{ accounts, transfers, fees, links, balances, settings, move, balanceOf, find },
+    ...{ accounts, transfers, fees, links, balances, settings, firstSettings, move, balanceOf, find },
     ...{ openAccount, getAccount, openLink, change, complete, deauthorize, check, divide },
     ...{ transfer, reverse, refundFee, giveBack },
   }

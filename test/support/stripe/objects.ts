@@ -73,6 +73,8 @@ export type BalanceTransaction = {
   fee: number
   net: number
   currency: string
+  /** Null where nothing was converted. */
+  exchange_rate: number | null
   type: 'charge' | 'refund' | 'adjustment'
   created: number
 }
@@ -101,6 +103,8 @@ export type Dispute = {
   reason: string
   charge: string
   payment_intent: string
+  /** What was withdrawn, and what came back; none of an inquiry. */
+  balance_transactions: BalanceTransaction[]
   evidence_details: { due_by: number | null; has_evidence: boolean; past_due: boolean; submission_count: number }
   metadata: Metadata
   created: number

@@ -1,4 +1,5 @@
 import { eq } from 'drizzle-orm'
+import { afterAll, beforeAll, beforeEach } from 'vitest'
 import { type Deps, type StoreContext, storeContext } from '../../../server/context'
 import { checkConnections } from '../../../server/domain/connections/checks'
 import { connectStore } from '../../../server/domain/connections/service'
@@ -17,6 +18,7 @@ import { newSessionId } from '../../../server/kernel/ids'
 import { readLedger } from '../shop'
 import { createWorld, type World } from '../world'
 import { type FakeStripe, startStripe } from './server'
+import { FINE } from './webhooks'
 
 /** The whole app with a Stripe beside it, which tells it by webhooks, and a store that sells live. */
 export type StripeWorld = World & { stripe: FakeStripe }
@@ -102,4 +104,42 @@ export async function connectShop({ stripe }: StripeWorld, { ctx }: StripeShop):
   await stripe.webhooks.drain()
   await runJobs(ctx)
   return account
+}
+
+export type StripeBench = {
+  readonly world: StripeWorld
+  readonly shop: StripeShop
+  /** What Stripe has told by now reaches us, and all background work is done. */
+  arrive(): Promise<void>
+}
+
+/** Registers hooks: one world for a test file, and before each test a new store and a Stripe in which nothing is odd. */
+export function stripeShopForEachTest(options: Parameters<typeof createStripeWorld>[0] = {}): StripeBench {
+  let world: StripeWorld
+  let shop: StripeShop
+  beforeAll(async () => {
+    world = await createStripeWorld(options)
+  })
+  beforeEach(async () => {
+    const { account, webhooks } = world.stripe
+    world.stripe.trouble = () => undefined
+    webhooks.weather = FINE
+    webhooks.waiting.length = 0
+    Object.assign(account.settings, account.firstSettings)
+    Object.assign(account.connect.settings, account.connect.firstSettings)
+    shop = await openStripeShop(world)
+  })
+  afterAll(() => world.close())
+  return {
+    get world() {
+      return world
+    },
+    get shop() {
+      return shop
+    },
+    arrive: async () => {
+      await world.stripe.webhooks.drain()
+      await runJobs(shop.deps)
+    },
+  }
 }
