@@ -1,4 +1,5 @@
 import ipaddr from 'ipaddr.js'
+import { remembered } from '../kernel/remembered'
 
 /**
  * `private` addresses may be called where the operator allows it (development); `forbidden` ones never: link-local and with it
@@ -16,7 +17,7 @@ const CLOUD_HOSTS: readonly string[] = ['168.63.129.16']
 const GLOBAL_IPV6 = ipaddr.parseCIDR('2000::/3')
 
 /** Where an IP address leads. An IPv4 address inside an IPv6 one (`::ffff:127.0.0.1`) is judged as the IPv4 address. */
-export function reachOf(address: string): Reach {
+export const reachOf = remembered(1_000, (address): Reach => {
   if (!ipaddr.isValid(address)) return 'forbidden'
   const parsed = ipaddr.process(address)
   const range = parsed.range()
@@ -24,12 +25,10 @@ export function reachOf(address: string): Reach {
   if (range !== 'unicast' || CLOUD_HOSTS.includes(parsed.toString())) return 'forbidden'
   if (parsed.kind() === 'ipv6' && !parsed.match(GLOBAL_IPV6)) return 'forbidden'
   return 'public'
-}
+})
 
 /** The address to connect to: an IPv4-mapped one as the IPv4 address that was judged. */
-export function plainAddress(address: string): string {
-  return ipaddr.process(address).toString()
-}
+export const plainAddress = remembered(1_000, (address) => ipaddr.process(address).toString())
 
 export type Target = {
   url: URL

@@ -1,8 +1,10 @@
 import { lookup } from 'node:dns/promises'
+import { remembered } from '../kernel/remembered'
 import type { Sender, SendOutcome, SendRequest } from '../ports/sender'
 import { type Allowed, plainAddress, readTarget, refusalOf, type Target } from './addresses'
 import { readAnswer } from './answer'
 import { failureWords, neverConnected } from './failures'
+import { createCollector } from './garbage'
 
 /** Every address of a name. Throws what `dns.lookup` throws. */
 export type Resolve = (name: string) => Promise<readonly string[]>
@@ -18,6 +20,9 @@ export type SenderOptions = {
 /** How long saving an endpoint waits for its name; sending checks it again anyway. */
 const SAVE_LOOKUP_MS = 3_000
 
+/** Whose text was read lately; an endpoint has one, and an order may have one of its own. */
+const MANY_URLS = 1_000
+
 /** A name with more addresses than this gets the first ones tried. */
 const MAX_ADDRESSES = 4
 
@@ -32,15 +37,21 @@ const resolveBySystem: Resolve = async (name) =>
  */
 export function createSender(options: SenderOptions): Sender {
   const resolve = options.resolve ?? resolveBySystem
+  const collect = createCollector()
+  const reader = (isTest: boolean) => remembered(MANY_URLS, (url) => readTarget(url, allowedTo(isTest, options)))
+  const readers = { test: reader(true), live: reader(false) }
   return {
     refusal: ({ url, isTest }) => refusal(url, allowedTo(isTest, options), resolve),
     send: async (request) => {
       const started = performance.now()
       const deadline = new AbortController()
       const timer = setTimeout(() => deadline.abort(), request.timeoutMs)
-      const outcome = await sendUntil(deadline.signal, request, options, resolve)
+      const target = (request.isTest ? readers.test : readers.live)(request.url)
+      const outcome = await sendUntil(deadline.signal, target, request, options, resolve)
       clearTimeout(timer)
-      return { ...outcome, durationMs: Math.round(performance.now() - started) }
+      const durationMs = Math.round(performance.now() - started)
+      collect()
+      return { ...outcome, durationMs }
     },
   }
 }
@@ -63,11 +74,11 @@ type Untimed<T> = T extends unknown ? Omit<T, 'durationMs'> : never
 
 async function sendUntil(
   deadline: AbortSignal,
+  target: ReturnType<typeof readTarget>,
   request: SendRequest,
   options: SenderOptions,
   resolve: Resolve,
 ): Promise<Untimed<SendOutcome>> {
-  const target = readTarget(request.url, allowedTo(request.isTest, options))
   if ('refusal' in target) return { kind: 'refused', error: target.refusal }
   try {
     const addresses = target.literal ? [target.literal] : await abandonable(resolve(target.url.hostname), deadline)
@@ -89,7 +100,7 @@ async function connect(
   options: SenderOptions,
   signal: AbortSignal,
 ): Promise<Response> {
-  let failure: unknown = new Error('the name has no address')
+  let failure: unknown
   // IPv4 first: a machine without an IPv6 route would lose a second on each attempt.
   const ordered = addresses.map(plainAddress).sort((a, b) => Number(a.includes(':')) - Number(b.includes(':')))
   for (const address of ordered.slice(0, MAX_ADDRESSES)) {
@@ -100,7 +111,7 @@ async function connect(
       failure = error
     }
   }
-  throw failure
+  throw failure ?? new Error('the name has no address')
 }
 
 function fetchPinned(
@@ -110,9 +121,8 @@ function fetchPinned(
   options: SenderOptions,
   signal: AbortSignal,
 ): Promise<Response> {
-  const pinned = new URL(url)
-  pinned.hostname = address.includes(':') ? `[${address}]` : address
-  pinned.hash = ''
+  const host = address.includes(':') ? `[${address}]` : address
+  const pinned = `${url.protocol}//${host}${url.port && `:${url.port}`}${url.pathname}${url.search}`
   // A certificate is checked against the name that its owner registered; TLS has no server name for a bare address.
   const serverName = literal === undefined ? { serverName: url.hostname.replace(/\.$/, '') } : {}
   const ca = options.certificateAuthority === undefined ? {} : { ca: options.certificateAuthority }

@@ -146,6 +146,7 @@ const TOUCHES_THE_PROCESS = new Map([
   ['server/index.ts', 'is the process'],
   ['mcp/stdio.ts', 'is a process too'],
   ['server/db/lock.ts', 'takes its lock through bun:sqlite'],
+  ['server/sender/garbage.ts', 'asks the collector of garbage, as bun:jsc alone can'],
   ['server/pages/assets.ts', 'bundles the browser’s script with Bun.build'],
   ['server/rest/docs/samples.ts', 'shows process.env in samples for readers'],
   ['server/rest/docs/receiving-samples.ts', 'shows it too'],

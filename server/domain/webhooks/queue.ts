@@ -137,12 +137,23 @@ async function eventsById(deps: Deps, storeId: bigint, ids: string[]) {
   return new Map((await query.execute({ storeId, ids })).map((event) => [event.id, event]))
 }
 
+/** A few of many columns: every claim reads them of every endpoint. */
+function columnsToCall() {
+  const { id, url, isActive, failingSince, secret, previousSecret, previousSecretExpiresAt } = webhookEndpoints
+  return { id, url, isActive, failingSince, secret, previousSecret, previousSecretExpiresAt }
+}
+
+function columnsToSign() {
+  const { signingSecret, previousSigningSecret, previousSigningSecretExpiresAt } = stores
+  return { signingSecret, previousSigningSecret, previousSigningSecretExpiresAt }
+}
+
 async function endpointsById(deps: Deps, storeId: bigint, ids: string[]) {
   const now = deps.clock.now()
   const e = webhookEndpoints
   const query = prepared(deps.db, 'endpoints_to_call', (db, name) =>
     db
-      .select({ endpoint: e, store: stores })
+      .select({ endpoint: columnsToCall(), store: columnsToSign() })
       .from(e)
       .innerJoin(stores, eq(stores.storeId, e.storeId))
       .where(and(eq(e.storeId, sql.placeholder('storeId')), sql`${e.id} = any(${sql.placeholder('ids')}::uuid[])`))

@@ -1,11 +1,15 @@
 import { and, eq, sql } from 'drizzle-orm'
 import type { Deps } from '../../context'
-import { inTransaction } from '../../db/transaction'
+import { arrayOf, isAnyOf } from '../../db/batched'
+import type { Db } from '../../db/client'
+import { insertRows } from '../../db/insert-rows'
+import { placeholdersOf, prepared } from '../../db/prepared'
+import { inTransaction, together } from '../../db/transaction'
 import type { SendOutcome, SendRequest } from '../../ports/sender'
 import { noteHealth } from './health'
 import { createPermits } from './permits'
 import type { Claimed } from './queue'
-import { deliveries, deliveryAttempts } from './table'
+import { type DeliveryRow, deliveries, deliveryAttempts } from './table'
 import type { Verdict } from './verdict'
 
 export type Attempt = {
@@ -23,13 +27,12 @@ export type Result = { delivery: Claimed; verdict: Verdict; attempt: Attempt | u
  */
 export async function recordResults(deps: Deps, storeId: bigint, results: readonly Result[]): Promise<void> {
   await inTransaction(deps, async (tx) => {
-    const ours = new Set<string>()
-    for (const alike of groupAlike(results)) for (const id of await finish(tx, storeId, alike)) ours.add(id)
+    const ours = new Set((await together(groupAlike(results).map((alike) => finish(tx, storeId, alike)))).flat())
     const attempted = results.flatMap(({ delivery, verdict, attempt }) =>
       attempt && ours.has(delivery.id) ? [{ delivery, verdict, attempt }] : [],
     )
     if (attempted.length === 0) return
-    await tx.db.insert(deliveryAttempts).values(attempted.map(toAttemptRow))
+    await insertRows(tx.db, deliveryAttempts, attempted.map(toAttemptRow))
     await noteHealth(tx, storeId, attempted)
   })
 }
@@ -59,28 +62,44 @@ async function finish(tx: Deps, storeId: bigint, alike: readonly Result[]): Prom
   const [first] = alike
   if (!first) return []
   const { verdict, attempt, delivery } = first
-  const isPending = verdict.status === 'pending'
-  const rows = await tx.db
-    .update(deliveries)
-    .set({
-      status: verdict.status,
-      error: verdict.error,
-      ...(attempt ? { responseCode: codeOf(first) } : { attempts: delivery.attempts - 1 }),
-      ...(isPending ? { dueAt: verdict.dueAt } : { finishedAt: tx.clock.now() }),
-    })
+  const dueAt = verdict.status === 'pending' ? verdict.dueAt : null
+  const columns = [
+    'status',
+    'error',
+    attempt ? 'responseCode' : 'attempts',
+    dueAt ? 'dueAt' : 'finishedAt',
+  ] as const satisfies (keyof DeliveryRow)[]
+  const query = prepared(tx.db, `finish_deliveries ${columns.join()}`, (db, name) =>
+    finishQuery(db, columns).prepare(name),
+  )
+  const rows = await query.execute({
+    storeId,
+    ids: arrayOf(alike.map((result) => result.delivery.id)),
+    claimedAs: delivery.attempts,
+    status: verdict.status,
+    error: verdict.error,
+    responseCode: codeOf(first),
+    attempts: delivery.attempts - 1,
+    dueAt,
+    finishedAt: tx.clock.now(),
+  })
+  return rows.map(({ id }) => id)
+}
+
+function finishQuery(db: Db, columns: readonly (keyof DeliveryRow)[]) {
+  const d = deliveries
+  return db
+    .update(d)
+    .set(placeholdersOf(d, columns))
     .where(
       and(
-        eq(deliveries.storeId, storeId),
-        sql`${deliveries.id} = any(${sql.param(alike.map((result) => result.delivery.id))}::uuid[])`,
-        sql`${deliveries.status} = 'pending'`,
-        eq(deliveries.attempts, delivery.attempts),
+        eq(d.storeId, sql.placeholder('storeId')),
+        isAnyOf(d.id, 'ids'),
+        sql`${d.status} = 'pending'`,
+        eq(d.attempts, sql.placeholder('claimedAs')),
       ),
     )
-    .returning({ id: deliveries.id })
-    // Named, so that the driver keeps the statement: there are four texts of it in all.
-    .prepare('finish_deliveries')
-    .execute()
-  return rows.map(({ id }) => id)
+    .returning({ id: d.id })
 }
 
 function toAttemptRow({ delivery, verdict, attempt }: Result & { attempt: Attempt }) {
