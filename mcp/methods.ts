@@ -1,20 +1,10 @@
 import { ProtocolError, ProtocolErrorCode, type RequestTypeMap, type ResultTypeMap } from '@modelcontextprotocol/server'
 import type { Deps } from '../server/context'
 import type { Operation } from '../server/operations'
+import type { Caller } from './caller'
 import { createPrompts } from './prompts'
-import { createResources } from './resources'
+import { createResources, type ReadOpenapi } from './resources'
 import { callTool, createTools, KEY_META, sightOf, unknownTool } from './tools'
-
-/** Who calls a method, as the transport knows it. */
-export type Caller = {
-  /** Quoted in logs and in the answer to an unexpected error. */
-  requestId: string
-  apiKey: string | undefined
-  /** From a header; the argument `idempotency_key` goes before it. */
-  idempotencyKey: string | undefined
-  /** The client's address, where the transport knows it. */
-  address?: string | undefined
-}
 
 type Served =
   | 'tools/list'
@@ -33,9 +23,6 @@ export type Methods = {
 
 /** Where the methods come from, to be closed at the end. */
 export type Door = { methods: Methods; close(): Promise<void> }
-
-/** Reads the OpenAPI document, as JSON text. */
-export type ReadOpenapi = () => Promise<string>
 
 /** The methods on this process's own database. Everything that can be made before the first call is made here, once. */
 export function createMethods(deps: Deps, operations: readonly Operation[], readOpenapi: ReadOpenapi): Methods {

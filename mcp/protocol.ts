@@ -10,7 +10,8 @@ import {
 import packageFile from '../package.json'
 import type { Log } from '../server/context'
 import { AppError } from '../server/kernel/errors'
-import type { Caller, Methods } from './methods'
+import type { Caller } from './caller'
+import type { Methods } from './methods'
 
 const IDENTITY = { name: 'payhook', title: 'Payhook', version: packageFile.version }
 

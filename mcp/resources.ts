@@ -10,7 +10,7 @@ import {
 import type { Deps } from '../server/context'
 import { AppError } from '../server/kernel/errors'
 import type { Operation } from '../server/operations'
-import type { Caller, ReadOpenapi } from './methods'
+import type { Caller } from './caller'
 import { inputSchemaOf } from './schemas'
 import { requestContext, type Sight } from './tools'
 
@@ -28,6 +28,9 @@ type Document = { about: Resource; read: () => string | Promise<string> }
 
 /** A query as a resource: `GET /v1/products/{id}` is `payhook://products/{id}`. */
 type DataResource = { uri: string; pattern: RegExp; operation: Operation }
+
+/** Reads the OpenAPI document, as JSON text. */
+export type ReadOpenapi = () => Promise<string>
 
 /**
  * What agents may read: two documents, and the answer of every query that needs nothing but what its path holds. The latter

@@ -13,9 +13,11 @@ import { readApiKey } from '../server/api-key'
 import type { Config } from '../server/config'
 import type { Deps, Log } from '../server/context'
 import type { Operation } from '../server/operations'
-import { type Caller, createMethods, type Methods, type ReadOpenapi } from './methods'
+import type { Caller } from './caller'
+import { createMethods, type Methods } from './methods'
 import { type PlainCall, readPlainCall } from './plain-call'
 import { callForOlder, createServer, toProtocolError } from './protocol'
+import type { ReadOpenapi } from './resources'
 
 /** Comments on an open stream, more often than the 10 s after which the runtime cuts a quiet connection. */
 const KEEP_ALIVE_MS = 5_000

@@ -3,7 +3,7 @@ import { isOperatorKey } from '../server/api-key'
 import type { Deps, ReplyFacts, RequestContext } from '../server/context'
 import { AppError } from '../server/kernel/errors'
 import type { Operation } from '../server/operations'
-import type { Caller } from './methods'
+import type { Caller } from './caller'
 import { inputSchemaOf, outputSchemaOf } from './schemas'
 
 /** A tool as clients see it, beside the operation that it calls. Made once at the start. */

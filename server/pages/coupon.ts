@@ -4,25 +4,13 @@ import type { CouponRefusal } from '../domain/coupons/schema'
 import { previewCoupon } from '../domain/coupons/service'
 import type { OrderRow } from '../domain/orders/table'
 import { checkoutPath, withoutParameter } from './page'
+import type { CouponEntry, Sale } from './sale'
 import type { Texts } from './texts'
 import type { Visit } from './views/layout'
-import type { Sale } from './views/payment'
 
 /** Where a coupon's code stands in an address, and in a form. */
 export const COUPON = 'coupon'
 const LONGEST_CODE = 64
-
-/** The coupon of a checkout's page: the one that it has, or the field for one. */
-export type CouponEntry = {
-  /** As long as there is no order, the code stands in the address: a look at a price writes nothing. */
-  method: 'get' | 'post'
-  action: string
-  hidden: readonly (readonly [name: string, value: string])[]
-  applied: string | null
-  /** What was written, and why it doesn't apply. */
-  text: string
-  problem: string | null
-}
 
 /** What a price becomes; `code` is null without a coupon, and for one that doesn't apply. */
 export type Discounted = { subtotalMinor: bigint; discountMinor: bigint; code: string | null; entry: CouponEntry }

@@ -16,10 +16,11 @@ import { couponOfOrder } from './coupon'
 import { type CryptoPayer, isInCrypto, readCryptoForm } from './crypto-form'
 import { checkoutPath, type PageContext, seeOther, sendPage } from './page'
 import { hasLostMoney } from './payment-state'
+import type { Sale } from './sale'
 import type { Texts } from './texts'
 import { EMPTY_FORM, type FormState, type Notice, shownPrice } from './views/card-form'
 import type { Told, Visit } from './views/layout'
-import { PaymentPage, type Sale } from './views/payment'
+import { PaymentPage } from './views/payment'
 
 /** A payment form: what is sold and where it is posted to. Its price is an order's once there is one, else the product's. */
 export type Offer = {

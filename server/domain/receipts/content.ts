@@ -4,6 +4,7 @@ import type { LicenseRow } from '../licenses/table'
 import type { OrderRow, RefundRow } from '../orders/table'
 import type { StoreRow } from '../stores/table'
 import { htmlOf } from './layout'
+import type { Letter, Line } from './letter'
 import { MAIL_TEXTS, type MailTexts } from './texts'
 
 type MailOrder = Pick<
@@ -36,22 +37,6 @@ export type MailFacts = {
 }
 
 export type MailContent = { subject: string; text: string; html: string }
-
-/** What both parts of a mail say, in the order of reading. */
-export type Letter = {
-  texts: MailTexts
-  subject: string
-  storeName: string
-  accentColor: string | null
-  isTest: boolean
-  title: string
-  lead: string
-  lines: Line[]
-  receiptUrl: string
-  closing: string[]
-}
-
-export type Line = { label: string; value: string; isStrong?: boolean; isCode?: boolean }
 
 /** Subject, text and HTML of a mail, in the buyer's language. Pure. */
 export function writeMail(facts: MailFacts): MailContent {

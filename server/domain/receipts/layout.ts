@@ -1,4 +1,4 @@
-import type { Letter, Line } from './content'
+import type { Letter, Line } from './letter'
 import { html, type Markup } from './markup'
 
 /*

@@ -2,9 +2,9 @@ import { formatMoney } from '../../kernel/money'
 import type { DeclineCode } from '../../ports/gateway'
 import type { CardField, Expiry } from '../card-fields'
 import type { FieldProblem } from '../card-form'
+import type { Sale } from '../sale'
 import type { Problem, Texts } from '../texts'
 import type { Visit } from './layout'
-import type { Sale } from './payment'
 
 /** Why the form is shown again, beside its fields' problems: a decline, say, and what to do next. */
 export type Notice = { title: string; text: string; declined?: DeclineCode }
@@ -25,7 +25,7 @@ export const NOTHING_WRONG: Pick<FormState, 'problems' | 'notice'> = { problems:
 
 export const EMPTY_FORM: FormState = { email: '', name: '', method: 'card', payIn: '', ...NOTHING_WRONG }
 
-type CardFormProps = {
+export type CardFormProps = {
   visit: Visit
   sale: Sale
   form: FormState

@@ -1,7 +1,7 @@
 import { formatMoney } from '../../kernel/money'
-import { COUPON, type CouponEntry } from '../coupon'
+import { COUPON } from '../coupon'
+import type { CouponEntry, Sale } from '../sale'
 import type { Visit } from './layout'
-import type { Sale } from './payment'
 
 /** The price before a coupon and what it takes off, with the way to take it off again; or the field for one. */
 export function Coupon({ visit, sale }: { visit: Visit; sale: Pick<Sale, 'price' | 'currency' | 'coupon'> }) {

@@ -1,6 +1,7 @@
 import { formatMoney } from '../../kernel/money'
+import type { Sale } from '../sale'
 import { LivePage } from './crypto-payment'
-import { type Sale, Summary } from './payment'
+import { Summary } from './payment'
 import { type ShownPayment, wordsOf } from './payment-panel'
 import { Line } from './receipt'
 

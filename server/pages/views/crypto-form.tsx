@@ -1,10 +1,10 @@
 import type { CryptoOffer } from '../../domain/payments/crypto-offers'
 import { type Coin, knownCoin, NETWORK_FACTS, type NetworkName } from '../../kernel/networks'
+import type { Sale } from '../sale'
 import { Alert, CancelLink, control, Field, type FormState, shownPrice } from './card-form'
 import type { Visit } from './layout'
-import type { Sale } from './payment'
 
-type CryptoFormProps = {
+export type CryptoFormProps = {
   visit: Visit
   sale: Sale
   form: FormState

@@ -1,6 +1,6 @@
+import type { Sale } from '../sale'
 import { Alert, CancelLink, control, Field, type FormState, shownPrice } from './card-form'
 import type { Visit } from './layout'
-import type { Sale } from './payment'
 
 type FreeFormProps = { visit: Visit; sale: Sale; form: FormState; action: string; sessionId: string | null }
 

@@ -1,9 +1,14 @@
-import { CardForm, NOTHING_WRONG } from './card-form'
-import { CryptoForm } from './crypto-form'
-import type { PaymentPageProps } from './payment'
+import { CardForm, type CardFormProps, NOTHING_WRONG } from './card-form'
+import { CryptoForm, type CryptoFormProps } from './crypto-form'
+
+type MethodsProps = CardFormProps &
+  CryptoFormProps & {
+    /** False where crypto is the only way to pay. */
+    hasCards: boolean
+  }
 
 /** Card, crypto, or both under two tabs that need no script: radio buttons, of which the stylesheet shows the form. */
-export function Methods(props: PaymentPageProps) {
+export function Methods(props: MethodsProps) {
   const { visit, form, offers, hasCards } = props
   if (offers.length === 0) return <CardForm {...props} />
   if (!hasCards) return <CryptoForm {...props} />

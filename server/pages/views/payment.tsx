@@ -3,30 +3,13 @@ import type { CryptoOffer } from '../../domain/payments/crypto-offers'
 import { formatMoney } from '../../kernel/money'
 import type { TestCard } from '../../ports/gateway'
 import type { Expiry } from '../card-fields'
-import type { CouponEntry } from '../coupon'
+import type { Sale } from '../sale'
 import type { FormState } from './card-form'
 import { Coupon } from './coupon'
 import { FreeForm } from './free-form'
-import { Layout, type StoreFace, StoreMark, TestBadge, type Told, type Visit } from './layout'
+import { Layout, StoreMark, TestBadge, type Told, type Visit } from './layout'
 import { Methods } from './methods'
 import { TestCards } from './test-cards'
-
-/** What is bought, from whom, and for how much. */
-export type Sale = {
-  store: StoreFace
-  isTest: boolean
-  productName: string
-  description: string | null
-  amountMinor: bigint
-  currency: string
-  /** Where a buyer who changes their mind goes; null when the shop didn't say. */
-  cancelUrl: string | null
-  /** Where a buyer who named the price can name another; null where the price is the shop's. */
-  changeUrl: string | null
-  /** Before the coupon, and what the coupon takes off: their difference is the amount. */
-  price: { subtotalMinor: bigint; discountMinor: bigint }
-  coupon: CouponEntry
-}
 
 export type PaymentPageProps = {
   visit: Visit
