@@ -106,7 +106,7 @@ export function createApp(deps: Deps, isDraining = () => false): App {
   mountOpenApi(app, deps, operations, surfaces)
   mountDocs(app, deps, operations)
   app.get('/', (c) => c.redirect('/docs'))
-  mountPages(app, deps, isDraining)
+  mountPages(app, deps, isDraining, operations)
   mountStripe(app, deps)
   mountMcp(app, deps, operations)
   app.notFound((c) =>

@@ -83,7 +83,8 @@ export type StoreContext = Deps & {
   afterCommit?: AfterCommit
 }
 
-export type Door = 'rest' | 'trpc' | 'mcp'
+/** `page`: a form of ours that a seller has typed a key into. */
+export type Door = 'rest' | 'trpc' | 'mcp' | 'page'
 
 /** What a door knows of a request before anybody has looked at its key. */
 export type RequestFacts = {

@@ -102,12 +102,18 @@ export function readAmount(text: string, currency: string): AmountReading {
   return { minor, problem: null }
 }
 
-/**
- * What a buyer types: a comma before one or two digits is a decimal one, and the sign of a currency is left out. `1.250` and
- * `1,250` are a thousand in one country and one in another: nobody's guess.
- */
+/** What a buyer types for an amount. */
 export function readOwnAmount(text: string, currency: string): AmountReading {
+  const plain = plainAmount(text, currency)
+  return plain === undefined ? { minor: null, problem: 'amount_invalid' } : readAmount(plain, currency)
+}
+
+/**
+ * As people type it: a comma before one or two digits is a decimal one, and the sign of a currency is left out. `1.250` and
+ * `1,250` are a thousand in one country and one in another: nobody's guess, and undefined.
+ */
+export function plainAmount(text: string, currency: string): string | undefined {
   const plain = text.replace(/[\s\p{Sc}]/gu, '')
-  if (exponentOf(currency) < 3 && /[.,]\d{3}$/.test(plain)) return { minor: null, problem: 'amount_invalid' }
-  return readAmount(/^\d+,\d{1,2}$/.test(plain) ? plain.replace(',', '.') : plain, currency)
+  if (exponentOf(currency) < 3 && /[.,]\d{3}$/.test(plain)) return undefined
+  return /^\d+,\d{1,2}$/.test(plain) ? plain.replace(',', '.') : plain
 }

@@ -1,6 +1,7 @@
 import { type Context, Hono, type Next } from 'hono'
 import type { Deps } from '../context'
 import { AppError } from '../kernel/errors'
+import type { Operation } from '../operations'
 import { addressOf, type Env } from '../rest/request'
 import { type Asset, createAssets } from './assets'
 import { continueOnboarding, showConnection } from './connect'
@@ -22,7 +23,8 @@ import {
   showReceipt,
   showSession,
 } from './session-checkout'
-import { sendError, sendFailure, sendNotFound, sendOriginRefused, sendTooMany } from './states'
+import { type Refusals, sendError, sendFailure, sendNotFound, sendOriginRefused, sendTooMany } from './states'
+import { makeTopup, showTopup } from './topup'
 
 const FOR_EVER = 'public, max-age=31536000, immutable'
 
@@ -33,8 +35,13 @@ const FOR_SHOPS = {
   'Cross-Origin-Resource-Policy': 'cross-origin',
 }
 
-/** The hosted pages: `/checkout/…`, `/pay/…`, and `/assets/…`, which they load. */
-export function mountPages(app: Hono<Env>, deps: Deps, isDraining: () => boolean): void {
+/** The hosted pages: `/checkout/…`, `/pay/…`, `/topup`, and `/assets/…`, which they load. */
+export function mountPages(
+  app: Hono<Env>,
+  deps: Deps,
+  isDraining: () => boolean,
+  operations: readonly Operation[],
+): void {
   const assets = createAssets(deps.log)
   app.get('/assets/:name', async (c, next) => {
     const { styles, script } = await assets()
@@ -51,6 +58,27 @@ export function mountPages(app: Hono<Env>, deps: Deps, isDraining: () => boolean
   app.route('/checkout', checkoutPages(deps, assets, isDraining))
   app.route('/pay', paymentPages(deps, assets, isDraining))
   app.route('/connect', connectPages(deps, assets))
+  app.route('/topup', topupPage(deps, assets, operationAt(operations, 'billing.create_topup')))
+}
+
+function operationAt(operations: readonly Operation[], path: string): Operation {
+  const operation = operations.find((one) => one.path === path)
+  if (!operation) throw new Error(`there is no operation ${path}`)
+  return operation
+}
+
+/** Where merchants top up. A key is typed into it, so that it is counted as card forms are. */
+function topupPage(deps: Deps, assets: ReturnType<typeof createAssets>, create: Operation): Hono<PageEnv> {
+  const pages = new Hono<PageEnv>({ strict: false })
+  pages.use(async (c, next) => {
+    const visit = visitOf(c.req.raw, deps, await assets(), null)
+    c.set('visit', visit)
+    return c.req.method === 'POST' ? ofOurs(c, deps, next, visit.texts.topup) : next()
+  })
+  pages.get('/', (c) => showTopup(c, deps))
+  pages.post('/', (c) => makeTopup(c, deps, create))
+  pages.onError((error, c) => answerError(error, c, deps))
+  return pages
 }
 
 /** For sellers who come from Stripe. Each visit asks Stripe something, so that they are counted as forms are. */
@@ -128,17 +156,17 @@ function checkoutPages(deps: Deps, assets: ReturnType<typeof createAssets>, isDr
   return pages
 }
 
-/** Posted from our own pages, and not too often. */
-async function ofOurs(c: PageContext, deps: Deps, next: Next): Promise<Response | undefined> {
-  if (!isSameOrigin(c.req.raw.headers, deps.publicUrl)) return sendOriginRefused(c)
-  return limited(c, deps, next)
+/** Posted from our own pages, and not too often; `words` where these are no checkouts. */
+async function ofOurs(c: PageContext, deps: Deps, next: Next, words?: Refusals): Promise<Response | undefined> {
+  if (!isSameOrigin(c.req.raw.headers, deps.publicUrl)) return sendOriginRefused(c, words)
+  return limited(c, deps, next, words)
 }
 
 /** Forms, and guesses at coupons, of one client address. */
-async function limited(c: PageContext, deps: Deps, next: Next): Promise<Response | undefined> {
+async function limited(c: PageContext, deps: Deps, next: Next, words?: Refusals): Promise<Response | undefined> {
   const address = addressOf(c)
   const waitSeconds = address === undefined ? undefined : await deps.cardForms.exceededFor(address)
-  if (waitSeconds !== undefined) return sendTooMany(c, waitSeconds)
+  if (waitSeconds !== undefined) return sendTooMany(c, waitSeconds, words)
   await next()
   return undefined
 }

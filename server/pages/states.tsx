@@ -4,6 +4,7 @@ import type { Obstacle } from '../domain/payments/obstacles'
 import type { AppError, ErrorCode } from '../kernel/errors'
 import { formatMoney } from '../kernel/money'
 import { checkoutPath, type PageContext, sendPage } from './page'
+import type { Texts } from './texts'
 import type { StoreFace } from './views/layout'
 import { StatePage, type StateProps } from './views/state'
 
@@ -64,13 +65,20 @@ export function sendNotFound(c: PageContext): Promise<Response> {
   return sendState(c, 404, c.get('visit').texts.states.not_found)
 }
 
-export function sendOriginRefused(c: PageContext): Promise<Response> {
-  const { title, text, action } = c.get('visit').texts.states.origin_refused
+/** Why a form isn't even read. */
+export type Refusals = Pick<Texts['states'], 'origin_refused' | 'too_many'>
+
+export function sendOriginRefused(c: PageContext, words: Refusals = c.get('visit').texts.states): Promise<Response> {
+  const { title, text, action } = words.origin_refused
   return sendState(c, 403, { title, text, action: { label: action, href: samePage(c) } })
 }
 
-export function sendTooMany(c: PageContext, waitSeconds: number): Promise<Response> {
-  const { title, text, action } = c.get('visit').texts.states.too_many
+export function sendTooMany(
+  c: PageContext,
+  waitSeconds: number,
+  words: Refusals = c.get('visit').texts.states,
+): Promise<Response> {
+  const { title, text, action } = words.too_many
   c.header('Retry-After', String(waitSeconds))
   const minutes = Math.ceil(waitSeconds / 60)
   return sendState(c, 429, { title, text: text(minutes), action: { label: action, href: samePage(c) } })

@@ -2,6 +2,7 @@ import type { Texts } from './texts'
 import { checkoutDe } from './texts-checkout-de'
 import { connectDe } from './texts-connect-de'
 import { cryptoDe } from './texts-crypto-de'
+import { topupDe } from './texts-topup-de'
 
 /** The checkout in German. */
 export const de: Texts = {
@@ -181,6 +182,7 @@ export const de: Texts = {
   crypto: cryptoDe,
   checkout: checkoutDe,
   connect: connectDe,
+  topup: topupDe,
   states: {
     draft: {
       title: 'Noch nicht im Verkauf',

@@ -6,6 +6,7 @@ import { checkoutEn } from './texts-checkout'
 import { connectEn } from './texts-connect'
 import { cryptoEn } from './texts-crypto'
 import { de } from './texts-de'
+import { topupEn } from './texts-topup'
 
 const en = {
   lang: 'en',
@@ -181,6 +182,7 @@ const en = {
   crypto: cryptoEn,
   checkout: checkoutEn,
   connect: connectEn,
+  topup: topupEn,
   states: {
     draft: { title: 'Not for sale yet', text: 'This product is not for sale yet. Ask the store when it will be.' },
     archived: {

@@ -15,11 +15,11 @@ export type BrowserShop = {
   visiting(options: BrowserContextOptions, work: (page: Page, visitor: Visitor) => Promise<void>): Promise<void>
 }
 
-export function useBrowserShop(): BrowserShop {
+export function useBrowserShop(open: () => Promise<World> = createWorld): BrowserShop {
   const opened = held<{ world: World; shop: Shop; browser: Browser }>('the shop')
   beforeAll(async () => {
     const browser = await startBrowser()
-    const world = await createWorld()
+    const world = await open()
     opened.set({ browser, world, shop: await openShop(world) })
   })
   afterAll(async () => {

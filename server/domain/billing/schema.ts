@@ -99,11 +99,14 @@ export const InvoiceQuery = z.strictObject({
 export type InvoiceQuery = z.infer<typeof InvoiceQuery>
 export const InvoicePage = z.object({ invoices: z.array(Invoice), next_cursor: NextCursor })
 
+/** A million dollars less one cent. */
+export const MOST_TOPUP_CENTS = 99_999_999
+
 export const NewTopup = z.strictObject({
   amount_usd_cents: z
     .int('must be a whole number of US cents, such as 5000 for 50 USDT')
     .min(1, 'must be at least 1')
-    .max(99_999_999, 'must be at most 99999999')
+    .max(MOST_TOPUP_CENTS, `must be at most ${MOST_TOPUP_CENTS}`)
     .describe('In cents: 5000 is 50 USDT')
     .meta({ examples: [5000] }),
   network: Network.describe('Where you send USDT from'),

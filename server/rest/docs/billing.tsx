@@ -32,9 +32,10 @@ export function Billing({ publicUrl }: { publicUrl: string }) {
       </p>
       <Plans />
       <p>
-        Top your balance up with USDT, to an address of the operator; what comes is on it once its transfer is
-        confirmed, and up to a fifth less than asked for is taken too. If the chain takes a confirmed top-up back, so
-        does the balance. Then subscribe. A test key has a plan and a balance of its own, and pays its top-ups with{' '}
+        Top your balance up with USDT, to an address of the operator: on the page <code>/topup</code>, with{' '}
+        <code>create_topup</code>, or by REST. What comes is on it once its transfer is confirmed, and up to a fifth
+        less than asked for is taken too. If the chain takes a confirmed top-up back, so does the balance. Then
+        subscribe. A test key has a plan and a balance of its own, and pays its top-ups with{' '}
         <code>simulate_payment</code>:
       </p>
       <Code text={topupSample(publicUrl)} />

@@ -45,8 +45,6 @@ export function mountDocs(app: Hono<Env>, deps: Deps, operations: readonly Opera
     return c.html(page)
   })
   app.get('/docs/api', headers(EXPLORER_POLICY), (c) => c.html(`<!doctype html>${<ExplorerPage assets={ASSETS} />}`))
-  // Where answers, events and e-mails send a merchant whose balance is low.
-  if (deps.config.billing) app.get('/topup', (c) => c.redirect(`${deps.publicUrl}/docs#billing`))
   for (const [name, type, read] of FILES) {
     let text: string | undefined
     app.get(`${ASSETS}/${name}`, compress(), (c) => {

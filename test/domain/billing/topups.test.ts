@@ -107,12 +107,6 @@ test('a live top-up is paid into the operator’s pool, seen by both, credited t
   expect(await balanceOf(liveKey)).toMatchObject({ balance_usdt: '0.000000' })
 })
 
-test('/topup, which answers and e-mails name, leads to how it is done', async () => {
-  const page = await fetch(`${world.url}/topup`)
-  expect([page.status, new URL(page.url).pathname, page.redirected]).toEqual([200, '/docs', true])
-  expect(await page.text()).toContain('id="billing"')
-})
-
 test('a repeated call makes one top-up, and shows it as it is now', async () => {
   const shop = await openMerchant(world)
   const make = () =>
