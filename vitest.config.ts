@@ -9,7 +9,7 @@ const ONCE = [
   'test/domain/payments/{crypto-anything,shares}.test.ts',
   'test/listen.test.ts',
   'test/mcp/{conformance,plain-call,stdio}.test.ts',
-  'test/pages/{crypto-checkout,topup}.test.ts',
+  'test/pages/{crypto-checkout,plan-limit,topup}.test.ts',
   'test/process/{billing-kill,limits,listen,roles,signals}.test.ts',
   'test/receiver/**/*.test.ts',
   'test/rest/{direct,docs,openapi}.test.ts',

@@ -5,7 +5,7 @@ import type { Item } from '../domain/orders/service'
 import { type Checkout, findCheckout } from '../domain/payments/checkout'
 import { itemOf } from '../domain/payments/goods'
 import { findSeller, type LinkedSale, mayBeCalled, openLinkedSession, type Seller } from '../domain/payments/links'
-import { isOfCards, obstacleOf } from '../domain/payments/obstacles'
+import { isOfPaying, obstacleOf } from '../domain/payments/obstacles'
 import { MINUTE_MS } from '../kernel/clock'
 import { AppError } from '../kernel/errors'
 import { exponentOf, formatMoney } from '../kernel/money'
@@ -97,7 +97,7 @@ async function saleOf(c: PageContext, link: Link): Promise<Ready | Response> {
   const { terms, goods } = link
   const obstacle = await obstacleOf(link.ctx, link.store, goods, goods?.product.currency ?? terms.currency)
   // What costs nothing needs no gateway; whether it does is known only below.
-  if (obstacle && !isOfCards(obstacle)) return sendObstacle(c, obstacle, link)
+  if (obstacle && !isOfPaying(obstacle)) return sendObstacle(c, obstacle, link)
   const problems = [...link.problems, ...(await refusedWebhook(link))]
   if (problems.length > 0) return sendLinkProblems(c, wordsFor(c, problems, link), link)
   const name = terms.productName ?? texts.paymentTo(link.store.name)

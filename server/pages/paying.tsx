@@ -1,7 +1,7 @@
 import type { Deps, StoreContext } from '../context'
 import type { Checkout } from '../domain/payments/checkout'
 import { payWithCrypto } from '../domain/payments/crypto-checkout'
-import { offersOf } from '../domain/payments/crypto-offers'
+import { offersNow, offersOf } from '../domain/payments/crypto-offers'
 import { completeFree } from '../domain/payments/free'
 import { takesCards } from '../domain/payments/obstacles'
 import { openPaymentPage, type Payer } from '../domain/payments/redirect'
@@ -42,6 +42,9 @@ export async function sendForm(
 ): Promise<Response> {
   const { ctx, store, sale, action, sessionId, successUrl } = offer
   const gateway = gatewayFor(deps, sale)
+  const hasCards = takesCards(ctx, store)
+  // Where crypto is the only way, the form stays beside the words that say why it was refused.
+  const offers = hasCards ? offersNow : offersOf
   const page = (
     <PaymentPage
       visit={c.get('visit')}
@@ -50,8 +53,8 @@ export async function sendForm(
       action={action}
       sessionId={sessionId}
       takesCard={gateway?.kind !== 'redirect'}
-      hasCards={takesCards(ctx, store)}
-      offers={sale.amountMinor > 0n ? await offersOf(ctx, sale.currency) : []}
+      hasCards={hasCards}
+      offers={sale.amountMinor > 0n ? await offers(ctx, sale.currency) : []}
       testCards={gateway ? testCardsOf(gateway) : []}
       now={monthOf(deps.clock.now())}
       told={toldOf(form.notice)}

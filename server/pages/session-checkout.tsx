@@ -3,7 +3,7 @@ import { symbolOf } from '../domain/crypto/view'
 import { licenseOf, statusOf } from '../domain/licenses/service'
 import { type Checkout, findCheckout } from '../domain/payments/checkout'
 import { goodsOf } from '../domain/payments/goods'
-import { isOfCards, type Obstacle, obstacleOf } from '../domain/payments/obstacles'
+import { isOfPaying, type Obstacle, obstacleOf } from '../domain/payments/obstacles'
 import { returnFromPage } from '../domain/payments/redirect'
 import { finishAuthentication } from '../domain/payments/service'
 import { applyCoupon, removeCoupon } from '../domain/payments/session-coupon'
@@ -121,7 +121,7 @@ async function goodsFor({ ctx, store, order }: Checkout): Promise<{ obstacle: Ob
   const goods = await goodsOf(ctx, order)
   const obstacle = await obstacleOf(ctx, store, goods, order.currency)
   // What costs nothing needs no gateway.
-  const stands = isOfCards(obstacle) && order.amountMinor === 0n ? null : obstacle
+  const stands = isOfPaying(obstacle) && order.amountMinor === 0n ? null : obstacle
   return { obstacle: stands, description: goods?.product.description ?? null }
 }
 

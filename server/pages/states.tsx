@@ -21,6 +21,7 @@ const OBSTACLE_STATUS = {
   store_not_approved: 403,
   no_gateway: 503,
   not_connected: 409,
+  at_plan_limit: 503,
 } as const
 
 export function sendObstacle(

@@ -25,7 +25,7 @@ export const checkoutDe: CheckoutTexts = {
     },
     unavailable: {
       title: 'Krypto geht gerade nicht',
-      text: 'Es wurde nichts abgebucht. Bezahlen Sie anders, oder fragen Sie den Shop.',
+      text: 'Es wurde nichts abgebucht. Versuchen Sie es später noch einmal, bezahlen Sie anders, oder fragen Sie den Shop.',
     },
   },
   another: 'Anders bezahlen',

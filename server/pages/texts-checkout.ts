@@ -24,7 +24,7 @@ export const checkoutEn = {
     },
     unavailable: {
       title: 'Crypto cannot be taken at the moment',
-      text: 'Nothing was charged. Pay another way, or ask the shop.',
+      text: 'Nothing was charged. Try again later, pay another way, or ask the shop.',
     },
   },
   another: 'Pay another way',

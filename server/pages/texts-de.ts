@@ -207,6 +207,10 @@ export const de: Texts = {
         'Ist das Ihr Shop? Rufen Sie connect_store mit Ihrem Schlüssel auf, oder POST /v1/store/connection, und öffnen Sie den Link aus der Antwort. get_store_connection sagt, was fehlt.',
       ],
     },
+    at_plan_limit: {
+      title: 'Dieser Shop kann im Moment keine Zahlungen annehmen',
+      text: 'Es wurde nichts abgebucht. Kommen Sie später wieder oder fragen Sie den Shop.',
+    },
     expired: {
       title: 'Diese Kasse ist abgelaufen',
       text: 'Sie war zu lange offen, und es wurde nichts abgebucht. Beginnen Sie zum Kauf noch einmal.',

@@ -204,6 +204,10 @@ const en = {
         'Is this your store? Call connect_store with your key, or POST /v1/store/connection, and open the link of the answer. get_store_connection says what is missing.',
       ],
     },
+    at_plan_limit: {
+      title: 'This store cannot take payments at the moment',
+      text: 'Nothing was charged. Come back later or ask the store.',
+    },
     expired: {
       title: 'This checkout has expired',
       text: 'It was open for too long and nothing was charged. Start again to buy.',

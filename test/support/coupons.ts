@@ -8,7 +8,7 @@ import type { Shop } from './shop'
 
 /** A coupon of 10 % off unless said, by the words of the API. Returns its `coup_…`. */
 export async function addCoupon(
-  { ctx }: Shop,
+  { ctx }: Pick<Shop, 'ctx'>,
   code: string,
   terms: Partial<Parameters<typeof NewCoupon.parse>[0] & object> = {},
 ): Promise<string> {

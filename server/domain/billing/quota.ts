@@ -29,6 +29,17 @@ export async function refuseAtLimit(ctx: StoreContext): Promise<void> {
   if (isAtLimit(account, availableMinor)) throw limitReached(ctx, account, availableMinor)
 }
 
+/** The same as an answer, for pages that would offer what is then refused. */
+export async function isAtPlanLimit(ctx: StoreContext): Promise<boolean> {
+  try {
+    await refuseAtLimit(ctx)
+    return false
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'plan_limit_reached') return true
+    throw error
+  }
+}
+
 /** The account after all that is due by now. */
 export function upToDate(ctx: StoreContext): Promise<AccountRow> {
   return inTransaction(ctx, async (tx) => {

@@ -3,6 +3,7 @@ import type { StoreContext } from '../../context'
 import { prepared } from '../../db/prepared'
 import { COINS, type Coin, coinFacts, type NetworkName } from '../../kernel/networks'
 import { receiveAddresses } from '../addresses/table'
+import { isAtPlanLimit } from '../billing/quota'
 
 /** A network that a store has addresses on, with what it can be sent there. */
 export type CryptoOffer = { network: NetworkName; coins: readonly Coin[] }
@@ -25,6 +26,12 @@ export async function offersOf(ctx: StoreContext, currency: string): Promise<Cry
   return enabled
     .filter((network) => has?.[network])
     .map((network) => ({ network, coins: COINS.filter((coin) => coinFacts(network, coin)) }))
+}
+
+/** What is worth showing to a buyer: nothing while the store's plan lets no payment be made. */
+export async function offersNow(ctx: StoreContext, currency: string): Promise<CryptoOffer[]> {
+  const offers = await offersOf(ctx, currency)
+  return offers.length > 0 && (await isAtPlanLimit(ctx)) ? [] : offers
 }
 
 /** A network whose nodes did not pass their check takes no payments. */

@@ -1,13 +1,21 @@
 import type { StoreContext } from '../../context'
 import { AppError } from '../../kernel/errors'
 import type { StoreRow } from '../stores/table'
-import { offersOf } from './crypto-offers'
+import { offersNow, offersOf } from './crypto-offers'
 import { gatewayOf } from './gateways'
 import { type Goods, statusOf } from './goods'
 import { isConnected } from './splits'
 
 /** Why a product can't be bought now; null when it can. */
-export type Obstacle = null | 'draft' | 'archived' | 'store_not_approved' | 'no_gateway' | 'not_connected'
+export type Obstacle =
+  | null
+  | 'draft'
+  | 'archived'
+  | 'store_not_approved'
+  | 'no_gateway'
+  | 'not_connected'
+  /** Crypto is the only way to pay, and the store's plan lets no further payment be made at the moment. */
+  | 'at_plan_limit'
 
 /**
  * `goods` is null for an order with a name and an amount of its own. `currency` is that of the price, which crypto may pay where there
@@ -24,7 +32,8 @@ export async function obstacleOf(
   if (store.status !== 'approved') return 'store_not_approved'
   if (takesCards(ctx, store)) return null
   const offers = currency === null ? [] : await offersOf(ctx, currency)
-  if (offers.length > 0) return null
+  if (offers.length > 0 && currency !== null)
+    return (await offersNow(ctx, currency)).length > 0 ? null : 'at_plan_limit'
   return gatewayOf(ctx) ? 'not_connected' : 'no_gateway'
 }
 
@@ -33,9 +42,9 @@ export function takesCards(ctx: StoreContext, store: StoreRow): boolean {
   return gatewayOf(ctx) !== null && isConnected(ctx, store)
 }
 
-/** Whether it only keeps cards from being taken: what costs nothing, or is paid otherwise, can be had. */
-export function isOfCards(obstacle: Obstacle): boolean {
-  return obstacle === 'no_gateway' || obstacle === 'not_connected'
+/** Whether it only keeps money from being taken: what costs nothing, or is paid otherwise, can be had. */
+export function isOfPaying(obstacle: Obstacle): boolean {
+  return obstacle === 'no_gateway' || obstacle === 'not_connected' || obstacle === 'at_plan_limit'
 }
 
 type Selling = {
@@ -58,6 +67,8 @@ export async function refuseObstacle(
 ): Promise<void> {
   switch (await obstacleOf(ctx, store, goods, currency)) {
     case null:
+    // An order may be made: what its buyer pays with is refused, while it is.
+    case 'at_plan_limit':
       return
     case 'draft':
     case 'archived':
