@@ -72,6 +72,8 @@ export type Deps = {
   licenseCalls: RateLimit
   /** Card forms that one client address sends: each may make an order and try a card. */
   cardForms: RateLimit
+  /** Calls of connect_store, per store. */
+  connectCalls: RateLimit
   wake(work: Work): void
 }
 

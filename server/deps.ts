@@ -14,7 +14,13 @@ import { NETWORKS } from './kernel/networks'
 import { createSmtpMailer } from './mailer/smtp'
 import { createMetrics } from './metrics'
 import type { Gateways } from './ports/gateway'
-import { CARD_FORMS_PER_MINUTE, createRateLimit, LICENSE_CALLS_PER_MINUTE, SIGN_UPS_PER_HOUR } from './rate-limit'
+import {
+  CARD_FORMS_PER_MINUTE,
+  CONNECT_CALLS_PER_HOUR,
+  createRateLimit,
+  LICENSE_CALLS_PER_MINUTE,
+  SIGN_UPS_PER_HOUR,
+} from './rate-limit'
 import { createSender } from './sender/pinned'
 
 /** What differs between a server, the stdio door and a test. */
@@ -39,6 +45,7 @@ export function createDeps({ config, publicUrl, database, clock, log }: Surround
     signUps: createRateLimit(SIGN_UPS_PER_HOUR, HOUR_MS / 1000),
     licenseCalls: createRateLimit(LICENSE_CALLS_PER_MINUTE, MINUTE_MS / 1000),
     cardForms: createRateLimit(CARD_FORMS_PER_MINUTE, MINUTE_MS / 1000),
+    connectCalls: createRateLimit(CONNECT_CALLS_PER_HOUR, HOUR_MS / 1000),
     wake: () => undefined,
   }
 }

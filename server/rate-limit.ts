@@ -2,7 +2,7 @@ import ipaddr from 'ipaddr.js'
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 
 export type RateLimit = {
-  /** Seconds to wait when this address has used up its share, else undefined. Counts the call. */
+  /** Seconds to wait when this address, or whatever else calls are counted by, has used up its share, else undefined. Counts the call. */
   exceededFor(address: string): Promise<number | undefined>
 }
 
@@ -14,6 +14,9 @@ export const CARD_FORMS_PER_MINUTE = 30
 
 /** Checks and activations of licence keys from one client address in a minute: an app's server checks many, nobody guesses 125 bits. */
 export const LICENSE_CALLS_PER_MINUTE = 120
+
+/** Of one store's calls of connect_store in an hour: each asks Stripe twice and may open an account there. A seller needs a few. */
+export const CONNECT_CALLS_PER_HOUR = 60
 
 /** Kept in the memory of this process, so that several processes allow that many times more. */
 export function createRateLimit(points: number, durationSeconds: number): RateLimit {

@@ -5,7 +5,7 @@ import { checkConnections } from '../domain/connections/checks'
 import { growSimulatedChains } from '../domain/crypto/simulation'
 import { pruneKeys } from '../domain/idempotency/service'
 import { foldLedger } from '../domain/ledger/roller'
-import { askForMissedNotices } from '../domain/notices/missed'
+import { createMissedNotices } from '../domain/notices/missed'
 import { pruneNotices } from '../domain/notices/retention'
 import { followNotices } from '../domain/notices/service'
 import { settleCryptoOrders } from '../domain/payments/crypto-orders'
@@ -44,7 +44,7 @@ export const jobs: readonly Job[] = [
   { name: 'payment_reconciliation', role: 'jobs', everyMs: MINUTE_MS / 4, run: reconcileAttempts },
   { name: 'gateway_fees', role: 'jobs', everyMs: 5 * MINUTE_MS, run: reconcileFees },
   { name: 'gateway_notices', role: 'jobs', everyMs: MINUTE_MS / 4, run: followNotices },
-  { name: 'missed_notices', role: 'jobs', everyMs: 10 * MINUTE_MS, run: askForMissedNotices },
+  { name: 'missed_notices', role: 'jobs', everyMs: 10 * MINUTE_MS, run: createMissedNotices() },
   { name: 'notice_retention', role: 'jobs', everyMs: HOUR_MS, run: pruneNotices },
   { name: 'refund_recovery', role: 'jobs', everyMs: MINUTE_MS / 4, run: recoverRefunds },
   { name: 'stranded_pages', role: 'jobs', everyMs: MINUTE_MS / 4, run: closeStrandedPages },

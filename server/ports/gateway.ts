@@ -187,8 +187,8 @@ export interface RedirectGateway extends GatewayBase {
   declineOf(chargeReference: string): Promise<{ attemptId: string; code: DeclineCode } | null>
   /** Null for a dispute that isn't about a charge of ours, and for an inquiry, which takes no money. */
   findDispute(id: string): Promise<DisputeNotice | null>
-  /** What the gateway has told since then and nobody has taken, in any order: what a webhook would have said. */
-  missedNotices(since: Date): Promise<GatewayNotice[]>
+  /** What the gateway has told since then and nobody has taken, all of it, in any order: what a webhook would have said. */
+  missedNotices(since: Date): AsyncIterable<GatewayNotice>
   /** What a webhook of the gateway says. Throws AppError invalid_request when the gateway did not sign it. */
   readNotice(body: string, signature: string | undefined): Promise<GatewayNotice>
 }
@@ -218,8 +218,8 @@ export type GatewayNotice = {
 export type NoticeSubject =
   | { kind: 'page'; page: string }
   | { kind: 'charge'; reference: string }
-  /** A try on the page was declined; the buyer may try again there. */
-  | { kind: 'decline'; reference: string }
+  /** A try on the page was declined, for this reason where the gateway says it; the buyer may try again there. */
+  | { kind: 'decline'; reference: string; code: DeclineCode | null }
   | { kind: 'dispute'; id: string }
   /** A store's account on a platform. */
   | { kind: 'account'; account: string }

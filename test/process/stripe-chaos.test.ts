@@ -8,7 +8,7 @@ import { type Deps, storeContext } from '../../server/context'
 import { createDeps } from '../../server/deps'
 import { getBalance } from '../../server/domain/ledger/service'
 import { findDiscrepancies } from '../../server/domain/ledger/verify'
-import { askForMissedNotices } from '../../server/domain/notices/missed'
+import { createMissedNotices } from '../../server/domain/notices/missed'
 import { followNotices } from '../../server/domain/notices/service'
 import { gatewayNotices } from '../../server/domain/notices/table'
 import { orders } from '../../server/domain/orders/table'
@@ -152,7 +152,7 @@ test.runIf(isHere)(
 
 /** What the server had kept and not followed when it was killed, as its next start would. */
 async function isFollowed(deps: Deps): Promise<true | undefined> {
-  await askForMissedNotices(deps)
+  await createMissedNotices()(deps)
   while (await followNotices(deps));
   const [waiting] = await deps.db.select().from(gatewayNotices).where(eq(gatewayNotices.status, 'pending')).limit(1)
   return waiting ? undefined : true

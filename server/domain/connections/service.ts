@@ -36,11 +36,12 @@ async function asFarAsKnown(ctx: StoreContext, row: ConnectionRow): Promise<Conn
 /**
  * Opens the store's account at the gateway where it has none, once however many call and whatever crashes: the row with its key is
  * committed before the gateway hears of it, and the key makes all calls one. Then a way to the gateway's questions, where there are any.
- * Throws invalid_request (country), gateway_failed.
+ * Throws invalid_request (country), gateway_failed, rate_limited.
  */
 export async function connectStore(ctx: StoreContext, input: ConnectStore): Promise<ConnectingStore> {
   const at = platformOf(ctx)
   if (!at) return { ...toUnneeded(ctx), onboarding_url: null, onboarding_url_expires_at: null }
+  await refuseTooMany(ctx)
   try {
     const known = await refreshConnection(ctx, await openedConnection(ctx, at, input))
     // It was ended, and that was not known here yet: another one is opened at once.
@@ -59,6 +60,15 @@ export async function connectStore(ctx: StoreContext, input: ConnectStore): Prom
       cause: error,
     })
   }
+}
+
+async function refuseTooMany({ connectCalls, storeId }: StoreContext): Promise<void> {
+  const retryAfterSeconds = await connectCalls.exceededFor(formatStoreId(storeId))
+  if (retryAfterSeconds === undefined) return
+  throw new AppError('rate_limited', 'This store has asked for too many links of Stripe within an hour.', {
+    hint: 'Open the latest onboarding_url, or wait; get_store_connection says what is missing.',
+    retryAfterSeconds,
+  })
 }
 
 /** Another link for a seller who is on their way. Throws what the gateway throws. */

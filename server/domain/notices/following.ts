@@ -3,7 +3,7 @@ import { type StoreContext, storeContext } from '../../context'
 import { inTransaction } from '../../db/transaction'
 import { AppError } from '../../kernel/errors'
 import { storeOfRowId } from '../../kernel/ids'
-import type { DisputeNotice, RedirectGateway } from '../../ports/gateway'
+import type { DisputeNotice, NoticeSubject, RedirectGateway } from '../../ports/gateway'
 import { connectionOf } from '../connections/platform'
 import { refreshConnection } from '../connections/refresh'
 import { recordDispute } from '../disputes/notices'
@@ -31,7 +31,7 @@ export async function follow(ctx: StoreContext, notice: NoticeRow): Promise<void
     case 'charge':
       return followCharge(ctx, gateway, subject.reference)
     case 'decline':
-      return followDecline(ctx, gateway, notice, subject.reference)
+      return followDecline(ctx, gateway, notice, subject)
     case 'dispute':
       return followDispute(ctx, gateway, subject.id)
     case 'account':
@@ -63,7 +63,7 @@ async function followDecline(
   ctx: StoreContext,
   gateway: RedirectGateway,
   notice: NoticeRow,
-  reference: string,
+  { reference, code }: Extract<NoticeSubject, { kind: 'decline' }>,
 ): Promise<void> {
   const decline = await gateway.declineOf(reference)
   const found = decline && (await attemptNamed(ctx, decline.attemptId))
@@ -73,7 +73,7 @@ async function followDecline(
   const outcome = await gateway.find(attempt.gatewayPage)
   if (outcome.status !== 'requires_action') return settleAttempt(found.ctx, gateway, attempt, outcome)
   await inTransaction(found.ctx, async (tx) => {
-    if (await markDone(tx, notice)) await noteDecline(tx, attempt, decline.code)
+    if (await markDone(tx, notice)) await noteDecline(tx, attempt, { code: code ?? decline.code, latest: decline.code })
   })
 }
 

@@ -1,10 +1,10 @@
 import * as z from 'zod'
-import type { NoticeSubject } from '../../ports/gateway'
+import { DECLINE_CODES, type NoticeSubject } from '../../ports/gateway'
 
 const Subject = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('page'), page: z.string() }),
   z.object({ kind: z.literal('charge'), reference: z.string() }),
-  z.object({ kind: z.literal('decline'), reference: z.string() }),
+  z.object({ kind: z.literal('decline'), reference: z.string(), code: z.enum(DECLINE_CODES).nullable() }),
   z.object({ kind: z.literal('dispute'), id: z.string() }),
   z.object({ kind: z.literal('account'), account: z.string() }),
 ])

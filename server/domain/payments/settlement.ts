@@ -115,19 +115,19 @@ async function noteFee(tx: StoreContext, attempt: PaymentAttemptRow, outcome: At
 }
 
 /**
- * A try on the gateway's page was declined: the order says why, and the attempt goes on, since the page can still be paid. Nothing is
- * said of an order that was paid or is over by now.
+ * A try on the gateway's page was declined: that is told with its own reason, the order has that of the latest one, and the attempt
+ * goes on, since the page can still be paid. Nothing is said of an order that was paid or is over by now.
  */
 export async function noteDecline(
   tx: StoreContext,
   { id, orderId }: PaymentAttemptRow,
-  code: DeclineCode,
+  { code: failureCode, latest }: { code: DeclineCode; latest: DeclineCode },
 ): Promise<void> {
   const order = await lockOrder(tx, orderId)
   const attempt = await findAttempt(tx, id)
   if (attempt?.status !== 'requires_action' || !isPayable(order, tx.clock.now())) return
-  const failed = await failOrder(tx, orderId, code)
-  if (failed) await afterDeclined(tx, failed)
+  const failed = await failOrder(tx, orderId, latest)
+  if (failed) await afterDeclined(tx, { ...failed, failureCode })
 }
 
 async function complete(tx: StoreContext, orderId: string, at: Date): Promise<void> {

@@ -158,20 +158,13 @@ async function refundsOf(stripe: Stripe, reference: string) {
   return attemptId === undefined ? null : { attemptId, refunds: await listRefunds(stripe, reference) }
 }
 
-/** As many are read at a time; an endpoint that takes nothing for weeks would have Stripe tell of every payment since. */
-const MISSED = 1_000
-
-async function missedEvents(stripe: Stripe, since: Date): Promise<GatewayNotice[]> {
-  const notices: GatewayNotice[] = []
+/** Page by page: Stripe may have told of every payment of weeks. */
+async function* missedEvents(stripe: Stripe, since: Date): AsyncGenerator<GatewayNotice> {
   const asked = {
     ...{ delivery_success: false, types: [...EVENT_TYPES], limit: 100 },
     created: { gte: Math.floor(since.getTime() / 1_000) },
   }
-  for await (const event of stripe.events.list(asked)) {
-    notices.push(noticeOf(event))
-    if (notices.length === MISSED) break
-  }
-  return notices
+  for await (const event of stripe.events.list(asked)) yield noticeOf(event)
 }
 
 async function declineOf(stripe: Stripe, reference: string) {

@@ -2,7 +2,7 @@ import Stripe from 'stripe'
 import type { Clock } from '../../kernel/clock'
 import { AppError } from '../../kernel/errors'
 import type { GatewayNotice, NoticeSubject } from '../../ports/gateway'
-import { idOf, METADATA } from './outcomes'
+import { declineCode, idOf, METADATA } from './outcomes'
 
 /** Stripe's own: older ones may be replays by somebody who listened. */
 const TOLERANCE_SECONDS = 300
@@ -97,9 +97,11 @@ function subjectOf(event: Stripe.Event): Subject {
       return { subject: attemptId === null ? null : { kind: 'page', page }, attemptId }
     }
     case 'payment_intent.payment_failed': {
-      const { id: reference, metadata } = event.data.object
+      const { id: reference, metadata, last_payment_error: error } = event.data.object
       const attemptId = metadata[METADATA.attempt] ?? null
-      return { subject: attemptId === null ? null : { kind: 'decline', reference }, attemptId }
+      // Of the moment of this try: by the time it is asked about, a later one may have been declined for another reason.
+      const code = error ? declineCode(error) : null
+      return { subject: attemptId === null ? null : { kind: 'decline', reference, code }, attemptId }
     }
     case 'charge.updated':
     case 'charge.refunded': {

@@ -7,6 +7,7 @@ import { issueKey } from '../../../server/domain/keys/service'
 import { followNotices } from '../../../server/domain/notices/service'
 import { events } from '../../../server/domain/webhooks/table'
 import { DAY_MS, HOUR_MS } from '../../../server/kernel/clock'
+import { formatStoreId } from '../../../server/kernel/ids'
 import { type Answer, callRest } from '../../support/calls'
 import type { Trouble } from '../../support/stripe/server'
 import {
@@ -57,6 +58,18 @@ async function told() {
 }
 
 describe('connect_store', () => {
+  test('may be called sixty times an hour by a store, by whatever key or door; others have their own sixty', async () => {
+    for (let calls = 0; calls < 60; calls++) await shop.ctx.connectCalls.exceededFor(formatStoreId(shop.ctx.storeId))
+    const asked = world.stripe.requests.length
+    const refused = await connect()
+    expect(refused).toMatchObject({ status: 429, body: { code: 'rate_limited' } })
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(3_000)
+    expect(world.stripe.requests.length).toBe(asked)
+    expect((await status()).status).toBe('not_connected')
+    const other = await openStripeShop(world)
+    expect((await call('POST', {}, other.opened.liveKey)).status).toBe(200)
+  })
+
   test('opens an account with a link, and leads to a store that sells', async () => {
     expect(await status()).toMatchObject({ status: 'not_connected', can_sell: false, account_id: null })
     const { status: code, body } = await connect()

@@ -1,8 +1,8 @@
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { askForMissedNotices } from '../../../server/domain/notices/missed'
+import { createMissedNotices } from '../../../server/domain/notices/missed'
 import { gatewayNotices } from '../../../server/domain/notices/table'
-import { DAY_MS } from '../../../server/kernel/clock'
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../server/kernel/clock'
 import { newRowId } from '../../../server/kernel/ids'
 import {
   createStripeWorld,
@@ -35,8 +35,8 @@ async function buyAndFallSilent() {
 }
 
 async function ask(): Promise<void> {
-  await Promise.all([askForMissedNotices(shop.deps), askForMissedNotices(shop.deps)])
-  await askForMissedNotices(shop.deps)
+  await Promise.all([createMissedNotices()(shop.deps), createMissedNotices()(shop.deps)])
+  await createMissedNotices()(shop.deps)
   await runJobs(shop.deps)
 }
 
@@ -59,14 +59,49 @@ test('a dispute of which every notice was lost is known after Stripe was asked',
   expect((await shop.ledger(id)).disputes).toMatchObject([{ status: 'needs_response' }])
 })
 
-test('hundreds of notices that nobody took are all kept, once', async () => {
-  world.stripe.webhooks.weather = { ...FINE, lost: 1 }
-  for (let made = 0; made < 230; made++) {
+/** As many events as there are payments in a day or two, all of them lost. */
+function expireSessions(count: number): void {
+  for (let made = 0; made < count; made++) {
     const metadata = { payhook_attempt: newRowId(shop.ctx.storeId) }
     const session = { amount: 500, currency: 'usd', metadata, intentMetadata: {}, successUrl: 'https://example.com' }
     world.stripe.account.expireSession(world.stripe.account.openSession(session).id)
   }
-  await ask()
+}
+
+const keptStatuses = async () => {
   const kept = await shop.deps.db.select().from(gatewayNotices).where(eq(gatewayNotices.storeId, shop.ctx.storeId))
-  expect(kept.map(({ status }) => status)).toEqual(Array.from({ length: 230 }, () => 'done'))
+  return kept.map(({ status }) => status)
+}
+
+test('hundreds of notices that nobody took are all kept, once', async () => {
+  world.stripe.webhooks.weather = { ...FINE, lost: 1 }
+  expireSessions(230)
+  await ask()
+  expect(await keptStatuses()).toEqual(Array.from({ length: 230 }, () => 'done'))
+})
+
+test('more than a thousand are kept in one turn; later turns ask for what is new', async () => {
+  world.stripe.webhooks.weather = { ...FINE, lost: 1 }
+  expireSessions(1_130)
+  const job = createMissedNotices()
+  await job(shop.deps)
+  expect(await keptStatuses()).toHaveLength(1_130)
+  world.clock.advance(2 * HOUR_MS)
+  await job(shop.deps)
+  expireSessions(1)
+  world.clock.advance(10 * MINUTE_MS)
+  const before = world.stripe.requests.length
+  await job(shop.deps)
+  expect(await keptStatuses()).toHaveLength(1_131)
+  expect(world.stripe.requests.length - before).toBe(1)
+})
+
+test('a turn that is stopped half-way is done again from the start', async () => {
+  world.stripe.webhooks.weather = { ...FINE, lost: 1 }
+  expireSessions(120)
+  const job = createMissedNotices()
+  await job(shop.deps, { stopping: AbortSignal.abort() })
+  expect(await keptStatuses()).toEqual([])
+  await job(shop.deps)
+  expect(await keptStatuses()).toHaveLength(120)
 })

@@ -58,6 +58,19 @@ test('each decline on Stripe’s page is told once, and the page can still be pa
   expect(await declinesOf(number)).toHaveLength(2)
 })
 
+test('declines that are heard of at once are told with the reason of each, in any order, and the order has the latest', async () => {
+  for (const isReversed of [false, true]) {
+    const { checkout, page } = await shop.begin()
+    for (const code of ['insufficient_funds', 'expired_card', 'generic_decline'])
+      world.stripe.account.declineOn(page, code)
+    if (isReversed) world.stripe.webhooks.waiting.reverse()
+    await arrive()
+    const told = await declinesOf(checkout.order.number)
+    expect([...told].sort()).toEqual(['card_declined', 'expired_card', 'insufficient_funds'])
+    expect((await shop.ledger(checkout.order.id)).order).toMatchObject({ failureCode: 'card_declined' })
+  }
+})
+
 test('a decline that is heard of after the payment, or after the session, is not told', async () => {
   const paid = await shop.begin()
   world.stripe.account.declineOn(paid.page)

@@ -103,15 +103,18 @@ function listEvents({ account, form }: Asked): object {
   } = readParameters(PARAMETERS.eventList, form)
   const { all, delivered } = account.told
   const since = (typeof created === 'object' ? created.gte : created) ?? 0
-  const fitting = all.filter(
-    ({ id, type, created: at, ...event }) =>
-      (types?.includes(type) ?? true) &&
-      at >= since &&
-      event.account === undefined &&
-      (isTaken === undefined || delivered.has(id) === isTaken),
-  )
-  const end = last === undefined ? fitting.length : fitting.findIndex(({ id }) => id === last)
-  return listOf(fitting.slice(0, end), limit, '/v1/events')
+  // The one that a page ended with may have been delivered since.
+  const end = last === undefined ? all.length : all.findIndex(({ id }) => id === last)
+  const fitting = all
+    .slice(0, Math.max(end, 0))
+    .filter(
+      ({ id, type, created: at, ...event }) =>
+        (types?.includes(type) ?? true) &&
+        at >= since &&
+        event.account === undefined &&
+        (isTaken === undefined || delivered.has(id) === isTaken),
+    )
+  return listOf(fitting, limit, '/v1/events')
 }
 
 const ofIntent = (id: string | undefined) => (one: { payment_intent: string | null }) =>
