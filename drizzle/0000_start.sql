@@ -711,7 +711,7 @@ CREATE INDEX "address_owners_added" ON "address_owners" USING btree ("network","
 CREATE INDEX "receive_addresses_free" ON "receive_addresses" USING btree ("store_id","is_test","network","last_used_at" NULLS FIRST,"id") WHERE status = 'active' and held_by is null;--> statement-breakpoint
 CREATE INDEX "receive_addresses_newest" ON "receive_addresses" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "receive_addresses_address" ON "receive_addresses" USING btree ("store_id","network","address");--> statement-breakpoint
-CREATE INDEX "billing_accounts_due" ON "billing_accounts" USING btree ("store_id","due_at");--> statement-breakpoint
+CREATE INDEX "billing_accounts_due" ON "billing_accounts" USING btree ("due_at");--> statement-breakpoint
 CREATE INDEX "billing_invoices_newest" ON "billing_invoices" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "billing_topups_newest" ON "billing_topups" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "billing_topups_credited" ON "billing_topups" USING btree ("store_id","is_test","credited_at");--> statement-breakpoint

@@ -77,19 +77,24 @@ async function tell(
 
 const ACCOUNTS_PER_ROUND = 100
 
+/** The longest due first, of all stores. */
+export function dueAccounts({ db, clock }: Deps) {
+  const a = billingAccounts
+  return db
+    .select({ storeId: a.storeId, isTest: a.isTest })
+    .from(a)
+    .where(lte(a.dueAt, clock.now()))
+    .orderBy(asc(a.dueAt))
+    .limit(ACCOUNTS_PER_ROUND)
+}
+
 /**
  * Settles, renews and downgrades what is due, of all stores in both modes. Safe in several processes at once: each account is
  * held while its state is read and changed, and one that somebody else holds is left to them. Answers true when more waits.
  */
 export async function billDue(deps: Deps): Promise<boolean> {
   if (!deps.config.billing) return false
-  const a = billingAccounts
-  const due = await deps.db
-    .select({ storeId: a.storeId, isTest: a.isTest })
-    .from(a)
-    .where(lte(a.dueAt, deps.clock.now()))
-    .orderBy(asc(a.dueAt))
-    .limit(ACCOUNTS_PER_ROUND)
+  const due = await dueAccounts(deps)
   let done = 0
   for (const { storeId, isTest } of due) {
     try {

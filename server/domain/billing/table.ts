@@ -40,7 +40,11 @@ export const billingAccounts = pgTable(
     dueAt: instant('due_at').notNull(),
     createdAt: instant('created_at').notNull(),
   },
-  (t) => [primaryKey({ columns: [t.storeId, t.isTest] }), index('billing_accounts_due').on(t.storeId, t.dueAt)],
+  (t) => [
+    primaryKey({ columns: [t.storeId, t.isTest] }),
+    // Without the store: every account is due one day, and the job must not look at all of them to find the few that are.
+    index('billing_accounts_due').on(t.dueAt),
+  ],
 )
 
 /** One for each confirmation, and one for each that the chain took back: what every counter and settlement can be made of again. */
