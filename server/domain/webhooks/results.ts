@@ -142,8 +142,9 @@ export function createRecorder(deps: Deps): Recorder {
     clearTimeout(batch.timer)
     batch.timer = undefined
     batch.busy = true
-    const waiting = batch.waiting.splice(0, MOST_IN_BATCH)
     await permits.take()
+    // What came while it waited for its turn goes along.
+    const waiting = batch.waiting.splice(0, MOST_IN_BATCH)
     await commit(deps, storeId, waiting).finally(permits.give)
     batch.busy = false
     if (batch.waiting.length > 0) void flush(storeId, batch)
