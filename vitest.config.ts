@@ -10,7 +10,7 @@ const ONCE = [
   'test/listen.test.ts',
   'test/mcp/{conformance,plain-call,stdio}.test.ts',
   'test/pages/{crypto-checkout,plan-limit,topup}.test.ts',
-  'test/process/{billing-kill,limits,listen,roles,signals}.test.ts',
+  'test/process/{billing-kill,limits,listen,live-sale,roles,signals}.test.ts',
   'test/receiver/**/*.test.ts',
   'test/rest/{direct,docs,openapi}.test.ts',
 ]

@@ -24,13 +24,20 @@ const REMEMBERED = 4
 /** Their words fit into what a node takes as code, and into what it gives back. */
 const AT_ONCE = 400
 const SINGLY_AT_ONCE = 8
+const STRETCHES_AT_ONCE = 8
 
 /** Below all other places, and the address's own: the transfer of a block that is read again is the same one. */
 const UNNAMED_PLACE = -1_000_000_000
 
 const NOBODY = `0x${'0'.repeat(40)}`
 
-/** Of a run of blocks, the first and the last included. Throws when the node has no balances of them any more. */
+/** Blocks one after the other, and the addresses of which some may have gained there. */
+type Stretch = { run: readonly ReadBlock[]; hexes: readonly string[] }
+
+/**
+ * Of a run of blocks, the first and the last included. Where balances differ between its ends, it is halved until the blocks are found
+ * that changed them: few calls, however long it is. Throws when the node has no balances of them any more.
+ */
 export async function unnamedTransfers(
   balances: Balances,
   run: readonly ReadBlock[],
@@ -38,17 +45,60 @@ export async function unnamedTransfers(
 ): Promise<Transfer[]> {
   const [start, end] = [run[0], run.at(-1)]
   if (!start || !end || awaited.length === 0) return []
-  const wanted = [...new Set(awaited.map((address) => address.toLowerCase()))]
-  const before = await balancesAt(balances, start.node, wanted, start.block.parentHash)
-  const after = await balancesAt(balances, end.node, wanted, end.block.hash)
-  const spenders = new Set(run.flatMap(({ block }) => block.transactions.map(({ from }) => from)))
-  // Who spends may get the same back in one run.
-  const changed = wanted.filter((hex) => before.get(hex) !== after.get(hex) || spenders.has(hex))
-  return (await inParallel(changed, SINGLY_AT_ONCE, (hex) => gainsOf(run, hex))).flat()
+  const hexes = [...new Set(awaited.map((address) => address.toLowerCase()))]
+  await learnBalances(balances, start.node, hexes, start.block.parentHash)
+  await learnBalances(balances, end.node, hexes, end.block.hash)
+  const spenders = spendersIn(run, new Set(hexes))
+  const gains: Transfer[] = []
+  for (let stretches: Stretch[] = [{ run, hexes }]; stretches.length > 0; ) {
+    const halves = await inParallel(stretches, STRETCHES_AT_ONCE, async ({ run, hexes }) => {
+      const changed = changedIn(balances, run, hexes, spenders)
+      const [only, second] = run
+      if (changed.length === 0 || !only) return []
+      if (second) return halvesOf(balances, { run, hexes: changed })
+      gains.push(...(await gainsOf(balances, only, changed)))
+      return []
+    })
+    stretches = halves.flat()
+  }
+  forgetOldest(balances, end.block.hash)
+  return gains
 }
 
-async function balancesAt(balances: Balances, node: Node, wanted: readonly string[], blockHash: string) {
+/** By block. Who spends may get the same back in one run. */
+function spendersIn(run: readonly ReadBlock[], hexes: ReadonlySet<string>): Map<ReadBlock, Set<string>> {
+  return new Map(
+    run.map((read) => {
+      const senders = read.block.transactions.map(({ from }) => from)
+      return [read, new Set(senders.filter((hex) => hexes.has(hex)))] as const
+    }),
+  )
+}
+
+function changedIn(
+  balances: Balances,
+  run: readonly ReadBlock[],
+  hexes: readonly string[],
+  spenders: ReadonlyMap<ReadBlock, ReadonlySet<string>>,
+): string[] {
+  const before = balances.get(run[0]?.block.parentHash ?? '')
+  const after = balances.get(run.at(-1)?.block.hash ?? '')
+  return hexes.filter((hex) => before?.get(hex) !== after?.get(hex) || run.some((read) => spenders.get(read)?.has(hex)))
+}
+
+async function halvesOf(balances: Balances, { run, hexes }: Stretch): Promise<Stretch[]> {
+  const half = run.length >> 1
+  const middle = run[half - 1]
+  if (middle) await learnBalances(balances, middle.node, hexes, middle.block.hash)
+  return [
+    { run: run.slice(0, half), hexes },
+    { run: run.slice(half), hexes },
+  ]
+}
+
+async function learnBalances(balances: Balances, node: Node, wanted: readonly string[], blockHash: string) {
   const known = balances.get(blockHash) ?? new Map<string, bigint>()
+  balances.set(blockHash, known)
   const missing = wanted.filter((hex) => !known.has(hex))
   for (let at = 0; at < missing.length; at += AT_ONCE) {
     const some = missing.slice(at, at + AT_ONCE)
@@ -57,10 +107,13 @@ async function balancesAt(balances: Balances, node: Node, wanted: readonly strin
       known.set(hex, found[nth] ?? 0n)
     })
   }
-  balances.delete(blockHash)
-  balances.set(blockHash, known)
+}
+
+function forgetOldest(balances: Balances, newest: string) {
+  const kept = balances.get(newest)
+  balances.delete(newest)
+  if (kept) balances.set(newest, kept)
   for (const oldest of balances.keys()) if (balances.size > REMEMBERED) balances.delete(oldest)
-  return known
 }
 
 /**
@@ -87,21 +140,23 @@ function singly(node: Node, hexes: readonly string[], blockHash: string): Promis
   return inParallel(hexes, SINGLY_AT_ONCE, (hex) => balanceAt(node, hex, blockHash))
 }
 
-async function gainsOf(run: readonly ReadBlock[], hex: string): Promise<Transfer[]> {
-  const gains: Transfer[] = []
-  for (const read of run) {
-    const { addressOf, block, ref, sent, transfers } = read
+/** In one block. */
+async function gainsOf(balances: Balances, read: ReadBlock, hexes: readonly string[]): Promise<Transfer[]> {
+  const { addressOf, block, ref, sent, transfers } = read
+  const found = await inParallel(hexes, SINGLY_AT_ONCE, async (hex): Promise<Transfer[]> => {
     const to = addressOf(hex)
     // What calldata names is found already, with all that the block holds for the address.
-    if (transfers.some((one) => one.to === to && one.coin === 'native' && !sent.includes(one))) continue
-    const units = await unexplainedGain(read, hex, sent)
-    if (units <= 0n) continue
+    if (transfers.some((one) => one.to === to && one.coin === 'native' && !sent.includes(one))) return []
+    const before = balances.get(block.parentHash)?.get(hex) ?? 0n
+    const after = balances.get(block.hash)?.get(hex) ?? 0n
+    const units = await unexplainedGain(read, hex, sent, { before, after })
+    if (units <= 0n) return []
     const payer = payerOf(read, hex)
     const from = addressOf(payer?.to ?? payer?.from ?? NOBODY)
     const logIndex = UNNAMED_PLACE - (Number.parseInt(hex.slice(-8), 16) >>> 2)
-    gains.push({ txHash: payer?.hash ?? block.hash, logIndex, coin: 'native', from, to, units, block: ref })
-  }
-  return gains
+    return [{ txHash: payer?.hash ?? block.hash, logIndex, coin: 'native', from, to, units, block: ref }]
+  })
+  return found.flat()
 }
 
 /** The transaction whose data has the address in it somewhere, or the only one that may have moved money on. Undefined else. */

@@ -2,6 +2,7 @@ import type { BlockRef, IsWatched, Transfer } from '../ports/network'
 import { type EvmTransaction, quantityOf } from './answers'
 import { type EvmBlock, receiptOf } from './evm-block'
 import type { Node } from './nodes'
+import { inParallel } from './ranges'
 import type { Tokens } from './tokens'
 
 /*
@@ -20,20 +21,23 @@ export type NativeReader = {
   isWatched: IsWatched
 }
 
+const RECEIPTS_AT_ONCE = 8
+
 /** The first place of what contracts sent; those of the transactions themselves are −1 and below. */
 const INTERNAL_PLACE = -1_000_000
 
 /** By their transactions' own values, of those that didn't fail. */
 export async function topLevelTransfers(reader: NativeReader): Promise<Transfer[]> {
   const { node, block, ref, addressOf, isWatched } = reader
-  const transfers: Transfer[] = []
-  for (const { hash, index, from, to, value } of block.transactions) {
-    if (value === 0n || to === null || from === to || !isWatched(to)) continue
-    if (!(await receiptOf(node, block, hash)).succeeded) continue
+  const ours = block.transactions.flatMap(({ to, ...rest }) => {
+    return rest.value > 0n && to !== null && rest.from !== to && isWatched(to) ? [{ to, ...rest }] : []
+  })
+  const found = await inParallel(ours, RECEIPTS_AT_ONCE, async ({ hash, index, from, to, value }) => {
+    if (!(await receiptOf(node, block, hash)).succeeded) return []
     const place = { txHash: hash, logIndex: -1 - index, coin: 'native' as const }
-    transfers.push({ ...place, from: addressOf(from), to: addressOf(to), units: value, block: ref })
-  }
-  return transfers
+    return [{ ...place, from: addressOf(from), to: addressOf(to), units: value, block: ref }]
+  })
+  return found.flat()
 }
 
 /** What contracts sent to watched addresses. Throws when the node has no balances of the block any more. */
@@ -41,7 +45,7 @@ export async function internalTransfers(reader: NativeReader, topLevel: readonly
   const { addressOf, ref } = reader
   const transfers: Transfer[] = []
   for (const [to, { tx, word }] of namedInCalldata(reader)) {
-    const units = await unexplainedGain(reader, to, topLevel)
+    const units = await unexplainedGain(reader, to, topLevel, await balancesAround(reader, to))
     if (units <= 0n) continue
     const logIndex = INTERNAL_PLACE - tx.index * MOST_WORDS - word
     const sent = { txHash: tx.hash, logIndex, coin: 'native' as const, units, block: ref }
@@ -80,9 +84,9 @@ export async function unexplainedGain(
   reader: NativeReader,
   hex: string,
   topLevel: readonly Transfer[],
+  { before, after }: BalancesAround,
 ): Promise<bigint> {
   const { node, block, addressOf } = reader
-  const [after, before] = await Promise.all([balanceAt(node, hex, block.hash), balanceAt(node, hex, block.parentHash)])
   let gain = after - before - (block.withdrawals.get(hex) ?? 0n)
   for (const { to, units } of topLevel) if (to === addressOf(hex)) gain -= units
   for (const { from, to, hash, value } of block.transactions) {
@@ -91,6 +95,13 @@ export async function unexplainedGain(
     gain += fee + (succeeded && to !== hex ? value : 0n)
   }
   return gain
+}
+
+type BalancesAround = { before: bigint; after: bigint }
+
+async function balancesAround({ node, block }: NativeReader, hex: string): Promise<BalancesAround> {
+  const [after, before] = await Promise.all([balanceAt(node, hex, block.hash), balanceAt(node, hex, block.parentHash)])
+  return { before, after }
 }
 
 export async function balanceAt(node: Node, hex: string, blockHash: string): Promise<bigint> {

@@ -14,6 +14,7 @@ import { newWallet } from '../support/live-chain'
 import { startPriceServer } from '../support/price-server'
 import { emptyPlace, eventually, printedKeys, type ServerProcess, startServer } from '../support/server'
 import { pause, randomFrom } from '../support/stripe/purchases'
+import { diagnose } from './chain-diagnosis'
 import { onDatabase } from './webhook-kill'
 
 /** `CHAOS_PAYMENTS=500` for the long run, with as many kills as there are twenties in it; `CHAOS_SEED` for another one. */
@@ -71,7 +72,7 @@ async function stage(random: () => number) {
     ETHEREUM_RPC_URLS: nodes.map(({ url }) => url).join(','),
     PRICE_API_BASE: prices.url,
     PAYHOOK_ROLES: 'api,chain',
-    PAYHOOK_LOG_LEVEL: 'silent',
+    PAYHOOK_LOG_LEVEL: 'warn',
   }
   return { anvil, settings, prices }
 }
@@ -91,6 +92,7 @@ async function startShop(settings: Record<string, string>, count: number) {
       method,
       headers: { 'X-API-Key': key, 'Content-Type': 'application/json' },
       ...(body && { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(30_000),
     }).catch(() => undefined)
     return answer && answer.status < 300 ? ((await answer.json().catch(() => undefined)) as Answer) : undefined
   }
@@ -101,6 +103,8 @@ async function startShop(settings: Record<string, string>, count: number) {
       await servers[at]?.end('SIGKILL')
       servers[at] = await startServer(settings)
     },
+    /** The end of what the servers that run now have logged. */
+    log: () => servers.map((server) => server.stderr().slice(-4_000)).join('\n'),
     end: () => Promise.all(servers.map((server) => server.end('SIGTERM'))),
   }
 }
@@ -182,14 +186,16 @@ test.runIf(isHere)(
       while (open[0] && (await shop.call('GET', `/payments/${open[0]}`))?.status === 'confirmed') open.shift()
       return open.length === 0 ? true : undefined
     }
-    await eventually('the last confirmation', isQuiet, 120_000 + PAYMENTS * 400)
+    await eventually('the last confirmation', isQuiet, 120_000 + PAYMENTS * 400).catch(async (error: unknown) => {
+      throw new Error([error, chain.failure, await diagnose(settings, anvil, open), shop.log()].join('\n'))
+    })
     await chain.stop()
     const seconds = Math.round((performance.now() - started) / 1_000)
     console.info(
       `${PAYMENTS} payments, ${KILLS} kills, ${chain.replaced} reorganisations in ${await anvil.head()} blocks, ${seconds} s`,
     )
     await shop.end()
-    expect(chain.replaced).toBeGreaterThan(0)
+    expect([chain.failure, chain.replaced > 0]).toEqual([undefined, true])
     await onDatabase(settings, (deps) => expectAll(deps, anvil, paid))
   },
   PAYMENTS * 2_000 + 180_000,

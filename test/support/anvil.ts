@@ -85,7 +85,8 @@ async function listening(child: ChildProcess): Promise<string> {
 
 async function rpc(url: string, method: string, params: readonly unknown[]): Promise<unknown> {
   const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
-  const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+  const signal = AbortSignal.timeout(60_000)
+  const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body, signal })
   const answer = (await response.json()) as { result?: unknown; error?: { code: number; message: string } }
   if (answer.error) throw new NodeError(answer.error.code, answer.error.message)
   return answer.result

@@ -8,6 +8,8 @@ export type ChaosChain = {
   replaced: number
   /** As wallets do: a transaction is sent again until the chain holds it for good. False when the node knows none such. */
   keep(hash: string): Promise<boolean>
+  /** Why it went on no further, which it should always do. */
+  failure: unknown
   stop(): Promise<void>
 }
 
@@ -19,6 +21,7 @@ export function runChaosChain(anvil: Anvil, random: () => number, everyMs: numbe
   let isOver = false
   const chain: ChaosChain = {
     replaced: 0,
+    failure: undefined,
     keep: async (hash) => {
       const raw = await anvil.call('eth_getRawTransactionByHash', hash)
       if (typeof raw === 'string') kept.set(hash, raw)
@@ -34,7 +37,7 @@ export function runChaosChain(anvil: Anvil, random: () => number, everyMs: numbe
     const depth = 1 + Math.floor(random() * DEEPEST)
     const head = Number(await anvil.head())
     if (head <= depth) return
-    const again: (readonly [raw: string, at: number])[] = []
+    const again: string[] = []
     /** A sender's transactions come again in their order, or not yet. */
     const left = new Set<string>()
     for (let number = head - depth + 1; number <= head; number += 1) {
@@ -42,13 +45,19 @@ export function runChaosChain(anvil: Anvil, random: () => number, everyMs: numbe
       for (const { hash, from } of block.transactions) {
         const raw = String(await anvil.call('eth_getRawTransactionByHash', hash))
         const isAgain = !left.has(from) && random() < 0.6
-        if (isAgain) again.push([raw, depth - 1])
+        if (isAgain) again.push(raw)
         else left.add(from)
       }
     }
-    await anvil.call('anvil_reorg', depth, again)
-    // Each time anvil's clock falls behind by what was replaced, and no miner's does.
-    await anvil.call('evm_setTime', Math.floor(Date.now() / 1_000))
+    // Not by `anvil_reorg`, whose blocks have the time of their ancestor, however long ago that was: no miner's have.
+    await anvil.call('anvil_rollback', depth)
+    await anvil.call('anvil_setCoinbase', `0x${String(chain.replaced + 1).padStart(40, '0')}`)
+    for (let nth = 1; nth <= depth; nth += 1) {
+      // What waits for a block already is refused.
+      if (nth === depth) for (const raw of again) await anvil.call('eth_sendRawTransaction', raw).catch(() => undefined)
+      await anvil.call('evm_setTime', Math.floor(Date.now() / 1_000))
+      await anvil.mine()
+    }
     chain.replaced += 1
   }
 
@@ -69,6 +78,8 @@ export function runChaosChain(anvil: Anvil, random: () => number, everyMs: numbe
       await anvil.mine()
       await new Promise((resolve) => setTimeout(resolve, everyMs))
     }
-  })()
+  })().catch((error: unknown) => {
+    chain.failure = error
+  })
   return chain
 }

@@ -79,6 +79,32 @@ describe('what only EVM chains have', () => {
     },
   )
 
+  test('in a long run, what no calldata names is found in its blocks with about a call for each, however many wait', async () => {
+    const { anvil, open, node, address } = stage()
+    const awaited = Array.from({ length: 30 }, (_, nth) => `0x${(nth + 1).toString(16).padStart(2, '0').repeat(20)}`)
+    const forwarders = awaited
+      .slice(0, 10)
+      .map((hex, nth) => [`0x3333333333333333333333333333333333333${100 + nth}`, hex])
+    const sent: [txHash: string, to: string, block: bigint][] = []
+    for (const [nth, [at = '', hex = '']] of forwarders.entries()) {
+      await anvil.call('anvil_setCode', at, `0x5f5f5f5f3473${hex.slice(2)}5af100`)
+      const txHash = await anvil.send({ to: at, value: BigInt(nth + 1) })
+      await anvil.mine(3)
+      sent.push([txHash, address(hex), BigInt(nth * 3 + 1)])
+    }
+    await anvil.mine(10)
+    const asked = node()
+    const network = open(asked)
+    await network.head()
+    asked.asked.length = 0
+    const isOurs = (hex: string) => awaited.includes(hex)
+    const { last, transfers } = await network.read(1n, 32n, isOurs, awaited.map(address))
+    expect(last.number).toBe(32n)
+    const found = transfers.map(({ txHash, to, block, units }) => [txHash, to, block.number, units])
+    expect(found).toEqual(sent.map((one, nth) => [...one, BigInt(nth + 1)]))
+    expect(asked.asked.length).toBeLessThan(32 * 2 + 10)
+  })
+
   test('a final block whose balances are gone from every node is read without them, and the operator told', async () => {
     const { anvil, open, node, pay } = stage()
     await anvil.call('anvil_setCode', PAYER, PAYER_CODE)
