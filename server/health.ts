@@ -36,9 +36,12 @@ function chainsOf(deps: Deps): { chains?: Record<string, string> } {
   return chains.length === 0 ? {} : { chains: Object.fromEntries(chains) }
 }
 
-function stateOf({ refusal, isWatching, lastError, cursor, lagBlocks, lagSeconds }: ChainHealth): string {
+function stateOf(health: ChainHealth): string {
+  const { network, refusal, isWatching, isHalted, lastError, cursor, lagBlocks, lagSeconds } = health
   if (refusal !== null) return 'off: its nodes did not pass their check'
   if (!isWatching) return 'not watched by this process'
+  if (isHalted)
+    return `halted: it replaced more blocks than are remembered; the operator's command is reanchor ${network}`
   if (lastError?.since) return `cannot be read since ${lastError.since.toISOString()}`
   if (cursor === null) return 'starting'
   const isLate = (lagSeconds ?? 0) * SECOND_MS > LATE_MS

@@ -1,5 +1,6 @@
 import http from 'node:http'
 import { type App, createApp } from './app'
+import { CHAIN_COMMANDS } from './chain-commands'
 import { type Config, parseConfig } from './config'
 import type { Deps } from './context'
 import type { DatabaseHandle } from './db/client'
@@ -14,7 +15,6 @@ import { SECOND_MS, systemClock } from './kernel/clock'
 import { formatStoreId, parseStoreId } from './kernel/ids'
 import { listen, parseListenOptions } from './listen'
 import { createLog, describeError, type ServerLog } from './log'
-import { rescanBlocks } from './rescan'
 import { openDatabase, type Running, startParts } from './start'
 import { startMessage } from './start-message'
 
@@ -27,6 +27,7 @@ const HELP = `Payhook: a self-hosted selling backend.
   bun server/index.ts rescan <network> <block> [<block>]
                                                   read final blocks of a live network again and take in what is missing;
                                                   or the block that holds a transaction, by its hash
+  bun server/index.ts reanchor <network>          believe the nodes of a network that halted, and read it anew
   bun server/index.ts listen [--forward URL] [--events a,b] [--json]
                                                   show the events of a running server as they happen, and post them to URL
   bun server/index.ts --help                      show this text
@@ -54,13 +55,14 @@ async function main(args: string[]): Promise<void> {
   const [command, ...rest] = args
   if (['--help', '-h'].some((flag) => args.includes(flag))) return void process.stdout.write(HELP)
   const upkeep = command === undefined ? undefined : UPKEEP.get(command)
-  const isKnown = command === undefined || ['listen', 'rescan'].includes(command) || (upkeep && rest.length <= 1)
+  const onChains = command === undefined ? undefined : CHAIN_COMMANDS.get(command)
+  const isKnown = command === undefined || command === 'listen' || onChains || (upkeep && rest.length <= 1)
   if (!isKnown) fail(`There is no command ${args.join(' ')}. See --help.`)
   const config = parseConfig(process.env)
   intent = config
   const print = (line: string) => process.stdout.write(`${line}\n`)
   if (command === 'listen') await listenUntilSignal(config, rest)
-  else if (command === 'rescan') await onDatabase(config, (deps) => rescanBlocks(deps, rest, print))
+  else if (onChains) await onDatabase(config, (deps) => onChains(deps, rest, print))
   else await (upkeep ? keepUp(config, upkeep, rest[0]) : serve(config))
 }
 

@@ -4,6 +4,7 @@ import { Counter, Gauge, type Registry } from 'prom-client'
 type Health = {
   network: string
   isWatching: boolean
+  isHalted: boolean
   head: { number: bigint } | null
   lagBlocks: bigint | null
   lagSeconds: number | null
@@ -28,6 +29,7 @@ export function createChainMetrics(registry: Registry): ChainMetrics {
     'watching',
     'Whether this process watches the network; what follows is unknown where it does not',
   )
+  const halted = gauge('halted', 'It replaced more blocks than are remembered, and waits for the command reanchor')
   const head = gauge('head_block', 'The newest block of its nodes')
   const lagBlocks = gauge('lag_blocks', 'Blocks that are still to be read')
   const lagSeconds = gauge('lag_seconds', 'Age of the newest block that was read')
@@ -51,9 +53,10 @@ export function createChainMetrics(registry: Registry): ChainMetrics {
   return {
     countUnmatched: (network, reason) => unmatched.inc({ network, reason }),
     setChains: (chains) => {
-      for (const one of [watching, head, lagBlocks, lagSeconds, addresses, deepest, reorgs, errors]) one.reset()
+      for (const one of [watching, halted, head, lagBlocks, lagSeconds, addresses, deepest, reorgs, errors]) one.reset()
       for (const { network, ...chain } of chains) {
         watching.set({ network }, chain.isWatching ? 1 : 0)
+        halted.set({ network }, chain.isHalted ? 1 : 0)
         addresses.set({ network }, chain.watchedAddresses)
         deepest.set({ network }, Number(chain.deepestReorg))
         reorgs.inc({ network }, chain.reorgs)

@@ -1,5 +1,8 @@
+import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { chainBlocks } from '../server/domain/chains/table'
 import { createWatcher } from '../server/domain/chains/watcher'
+import { PLATFORM_STORE } from '../server/kernel/ids'
 import { type Operation, readOperations } from '../server/operations'
 import { toJsonSchema } from '../server/rest/json-schema'
 import { type ChainNode, serveNode } from './support/chain-node'
@@ -30,6 +33,8 @@ async function freshStore(sample: Sample): Promise<SampleStore> {
   // Of stores of one instant, a list would have any of them first.
   world.clock.advance(1_000)
   const opened = await world.openStore('Shop')
+  // Only a network that has nothing in common with what was read may be read anew.
+  await world.deps.db.delete(chainBlocks).where(eq(chainBlocks.storeId, PLATFORM_STORE))
   const [door] = doors
   return {
     opened,

@@ -256,6 +256,7 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
     },
   },
   'chains.rescan': { as: 'operator', input: () => ({ network: 'bsc', from_block: 5, to_block: 9 }) },
+  'chains.reanchor': { as: 'operator', input: () => ({ network: 'bsc' }) },
   'addresses.add': {
     as: 'test',
     input: () => ({ network: 'bsc', addresses: [{ address: ADDRESS, label: 'Ledger' }] }),

@@ -22,6 +22,8 @@ export type ChainHealth = {
   lagSeconds: number | null
   /** The newest failure to read it; `since` when it can't be read, null when it could be after that. */
   lastError: { at: Date; message: string; since: Date | null } | null
+  /** The chain replaced more than is remembered; the operator's word is awaited. */
+  isHalted: boolean
   watchedAddresses: number
   reorgs: number
   /** In blocks, since the start of the process. */
@@ -51,6 +53,7 @@ const UNKNOWN: Noted = {
   cursor: null,
   finalized: null,
   lastError: null,
+  isHalted: false,
   watchedAddresses: 0,
   reorgs: 0,
   deepestReorg: 0n,

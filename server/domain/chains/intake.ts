@@ -74,8 +74,8 @@ export async function takeMissed(deps: Deps, chain: Chain, blocks: Blocks): Prom
   })
 }
 
-/** Two watchers queue here. Undefined before the first block. */
-async function lockCursor(tx: StoreContext, chain: Chain): Promise<ChainCursorRow | undefined> {
+/** Whoever moves it queues here. Undefined before the first block. */
+export async function lockCursor(tx: StoreContext, chain: Chain): Promise<ChainCursorRow | undefined> {
   const [cursor] = await tx.db.select().from(chainCursors).where(sameCursor(chain)).for('update')
   return cursor
 }

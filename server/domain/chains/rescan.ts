@@ -3,6 +3,7 @@ import { AppError } from '../../kernel/errors'
 import { NETWORK_FACTS } from '../../kernel/networks'
 import type { Network } from '../../ports/network'
 import { type Chain, liveChain, readCursorOf } from './chain'
+import { enabledNetwork } from './enabled'
 import { takeMissed } from './intake'
 import type { NewRescan } from './schema'
 import { createWatchedAddresses } from './watched'
@@ -15,14 +16,7 @@ export type RescanOutcome = { from: bigint; to: bigint; seen: number; added: num
  * Throws network_not_enabled, and invalid_request for blocks that aren't final and a transaction that no node knows.
  */
 export async function rescan(deps: Deps, input: NewRescan): Promise<RescanOutcome> {
-  const network = deps.networks[input.network]
-  const { title } = NETWORK_FACTS[input.network]
-  if (!network) {
-    throw new AppError('network_not_enabled', `${title} is not enabled on this server.`, {
-      field: 'network',
-      hint: `Set ${input.network.toUpperCase()}_RPC_URLS.`,
-    })
-  }
+  const network = enabledNetwork(deps, input.network)
   const chain = liveChain(input.network)
   const { from, to } = await rangeOf(network, input)
   await requireFinal(deps, chain, to, input.tx_hash === undefined ? 'to_block' : 'tx_hash')

@@ -1,6 +1,7 @@
 import { operatorProcedure, router, storeProcedure } from '../../trpc'
+import { reanchor } from './reanchor'
 import { rescan } from './rescan'
-import { NewRescan, Rescan, UnmatchedPage, UnmatchedQuery } from './schema'
+import { NewReanchoring, NewRescan, Reanchoring, Rescan, UnmatchedPage, UnmatchedQuery } from './schema'
 import { listUnmatched, toUnmatched } from './service'
 
 export const chainsRouter = router({
@@ -37,5 +38,23 @@ export const chainsRouter = router({
       const { from, to, seen, added } = await rescan(ctx, input)
       const blocks = { from_block: Number(from), to_block: Number(to) }
       return { network: input.network, ...blocks, transfers_seen: seen, transfers_added: added }
+    }),
+
+  reanchor: operatorProcedure
+    .meta({
+      tool: 'reanchor_chain',
+      title: 'Read a halted network anew',
+      summary:
+        'For a network that has replaced more blocks than are remembered, so that its watcher halted: believes its nodes, and reads it again from before the payments concerned. Refused while the watcher needs no help. For the operator.',
+      scope: 'operator',
+      rest: 'POST /v1/reanchorings',
+      destructive: true,
+      external: true,
+    })
+    .input(NewReanchoring)
+    .output(Reanchoring)
+    .mutation(async ({ ctx, input: { network } }) => {
+      const { from, orphans } = await reanchor(ctx, network)
+      return { network, from_block: Number(from), transfers_gone: orphans }
     }),
 })

@@ -8,9 +8,9 @@ export const UnmatchedReason = z
   .enum(UNMATCHED)
   .describe(
     [
-      'no_payment: no payment had the address when it came',
+      'no_payment: no payment had the address when it came, or in the 30 days before',
       'other_coin: the payment that had the address asks for another coin',
-      'late: it came after the time of its payment',
+      'late: it came after the time of its payment, up to 30 days',
       'dust: too little to be meant as a payment',
       'cancelled: its payment had been cancelled',
     ].join('; '),
@@ -79,4 +79,12 @@ export const Rescan = z.object({
   to_block: z.int(),
   transfers_seen: z.int().describe('To addresses of any pool'),
   transfers_added: z.int().describe('Of them, those that had been missed'),
+})
+
+export const NewReanchoring = z.strictObject({ network: Network })
+
+export const Reanchoring = z.object({
+  network: Network,
+  from_block: z.int().describe('From here on it is read again'),
+  transfers_gone: z.int().describe('On the chain no more, until they are found again'),
 })

@@ -51,7 +51,7 @@ export const chainBlocks = pgTable(
 /**
  * Why a transfer counts for no payment.
  *
- *     no_payment   no payment had the address when it came
+ *     no_payment   no payment had the address when it came, or in the 30 days before
  *     other_coin   the payment that had the address asks for another coin
  *     late         it came after its payment's time, or was more than a payment that had come short still needed
  *     dust         it was too little to be meant as a payment

@@ -1,9 +1,9 @@
-import { and, eq, min } from 'drizzle-orm'
 import type { Deps } from '../../context'
-import { addMs, MINUTE_MS } from '../../kernel/clock'
+import type { NetworkName } from '../../kernel/networks'
 import type { BlockRef, Finality, Network } from '../../ports/network'
-import { cryptoPayments, isWaiting } from '../crypto/table'
-import { type Chain, liveChain, newestBlocks, readCursorOf } from './chain'
+import { blockBefore, oldestWaiting } from './beginning'
+import { type Chain, liveChain, readCursorOf } from './chain'
+import { findFork } from './fork'
 import { takeBlocks, unwindTo } from './intake'
 import type { ChainCursorRow } from './table'
 import { createWatching, type Watching } from './watching'
@@ -37,6 +37,7 @@ export function createWatcher(deps: Deps, network: Network): Watcher {
       monitor.note(network.name, {
         cursor: cursor && { number: cursor.number, time: cursor.blockTime },
         watchedAddresses: watching.size,
+        isHalted: false,
       })
     }
     return head
@@ -54,7 +55,10 @@ export function createWatcher(deps: Deps, network: Network): Watcher {
 
   async function goBack(cursor: ChainCursorRow): Promise<void> {
     const fork = await findFork(deps, chain, network)
-    if (fork === undefined) throw new Error(NO_FORK)
+    if (fork === undefined) {
+      monitor.note(network.name, { isHalted: true })
+      throw new Error(noFork(network.name))
+    }
     if (fork >= cursor.number) throw new Error(`the nodes disagree about block ${cursor.number}`)
     monitor.noteReorg(network.name, cursor.number - fork)
     await unwindTo(deps, chain, fork)
@@ -68,8 +72,8 @@ export function createWatcher(deps: Deps, network: Network): Watcher {
   }
 }
 
-const NO_FORK =
-  'the chain has replaced more blocks than are remembered. Payments on it wait until its nodes agree with what was read'
+const noFork = (network: NetworkName) =>
+  `the chain has replaced more blocks than are remembered, so that payments on it wait. Should its nodes be right, the command \`reanchor ${network}\` reads it anew from where that began`
 
 /**
  * With all addresses that a transfer of these blocks can be for. Blocks hold nothing for a payment that was made after they were read,
@@ -84,52 +88,12 @@ async function readWatched(network: Network, watching: Watching, first: bigint, 
   }
 }
 
-/** Far more than a chain replaces, and as many as the journal keeps. */
-const JOURNAL = 1_024
-
-/** The newest block that the journal and the chain have in common. Asks for few headers where few blocks were replaced. */
-async function findFork(deps: Deps, chain: Chain, network: Network): Promise<bigint | undefined> {
-  const journal = await newestBlocks(deps, chain, JOURNAL)
-  const isShared = async (at: number) => {
-    const entry = journal[at]
-    return entry !== undefined && (await network.blockAt(entry.number))?.hash === entry.hash
-  }
-  let [replaced, shared, stride] = [-1, 0, 1]
-  while (shared < journal.length && !(await isShared(shared))) {
-    replaced = shared
-    shared += stride
-    stride *= 2
-  }
-  // Between them: what is shared stays so all the way down.
-  shared = Math.min(shared, journal.length)
-  while (shared - replaced > 1) {
-    const middle = (shared + replaced) >> 1
-    if (await isShared(middle)) shared = middle
-    else replaced = middle
-  }
-  return journal[shared]?.number
-}
-
-/** A block's time is that of its slot's beginning, and clocks differ. */
-const SKEW_MS = MINUTE_MS
-
 /**
  * Where the reading of a network begins: at its newest final block, since no chain of blocks forks below that; or before the oldest
  * payment that waits, which may have been made while the nodes couldn't be reached.
  */
 async function firstBlock(deps: Deps, chain: Chain, network: Network, head: Head): Promise<bigint> {
-  const p = cryptoPayments
-  const [oldest] = await deps.db
-    .select({ at: min(p.createdAt) })
-    .from(p)
-    .where(and(eq(p.isTest, false), eq(p.network, chain.network), isWaiting))
-  if (!oldest?.at) return head.finalized
-  const since = addMs(oldest.at, -SKEW_MS)
-  let [number, stride] = [head.finalized, 1n]
-  for (;;) {
-    const block = await network.blockAt(number)
-    if (number === 0n || (block && block.time <= since)) return number
-    number = number > stride ? number - stride : 0n
-    stride *= 2n
-  }
+  const oldest = await oldestWaiting(deps, chain)
+  const block = oldest && (await blockBefore(network, head.finalized, oldest))
+  return oldest ? (block?.number ?? 0n) : head.finalized
 }

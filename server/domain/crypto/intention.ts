@@ -12,6 +12,9 @@ import { type CryptoPaymentRow, cryptoPayments } from './table'
 /** A block's time is that of its slot's beginning, so that it may lie a little before a payment whose money it holds. */
 const SKEW_MS = 15 * SECOND_MS
 
+/** So long after its end, money at its address is still told as late; what comes later is for no payment. */
+const LATE_MS = 30 * DAY_MS
+
 /** So long after its end, money of exactly a payment's amount is still taken for its own. */
 const REMEMBERED_MS = DAY_MS
 
@@ -155,7 +158,8 @@ function candidatesQuery(db: Db, inCoin: 'its coin' | 'any coin') {
  * what the present one asks for, it is the predecessor's.
  */
 function chosen(candidates: readonly Candidate[], { units, block }: Transfer): Candidate | undefined {
-  const [newest, ...predecessors] = candidates
+  const forgotten = addMs(block.time, -LATE_MS)
+  const [newest, ...predecessors] = candidates.filter(({ expiresAt }) => expiresAt > forgotten)
   if (!newest || newest.expectedUnits === units) return newest
   const since = addMs(block.time, -REMEMBERED_MS)
   const unpaid = predecessors.find(

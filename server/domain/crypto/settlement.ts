@@ -201,10 +201,15 @@ function dueAfter(payment: CryptoPaymentRow, { phase, height }: Judgement) {
 }
 
 /**
- * What a store's blocks above `number` held is on no chain any more, and its payments are judged anew with the next block. A block
- * that is taken back mostly comes again in another place: judged only then, most payments have nothing to tell.
+ * What a store's blocks above `number` held is on no chain any more, and its payments are judged anew with the next block, or with the
+ * one after `at`. What is taken back mostly comes again in another place: judged only then, most payments have nothing to tell.
  */
-export async function wakePayments(tx: StoreContext, network: NetworkName, number: bigint): Promise<void> {
+export async function wakePayments(
+  tx: StoreContext,
+  network: NetworkName,
+  number: bigint,
+  at = AT_THE_NEXT_BLOCK,
+): Promise<void> {
   const dropped = await tx.db
     .update(chainTransfers)
     .set({ isOrphan: true })
@@ -222,6 +227,6 @@ export async function wakePayments(tx: StoreContext, network: NetworkName, numbe
   if (ids.length === 0) return
   await tx.db
     .update(cryptoPayments)
-    .set({ dueAt: AT_THE_NEXT_BLOCK })
+    .set({ dueAt: at })
     .where(and(eq(cryptoPayments.storeId, tx.storeId), inArray(cryptoPayments.id, ids)))
 }

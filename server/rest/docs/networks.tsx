@@ -49,6 +49,18 @@ export function Networks() {
         that was confirmed becomes <code>failed</code>, with the same event, and the log names it as an error.
       </p>
       <p>
+        A network that replaced more than is remembered (the last 1,024 runs of blocks that were read) halts: most
+        likely its nodes are broken or of another chain, so repair or replace them, and it goes on by itself. Should
+        they be right, the command <code>reanchor bsc</code>, or <code>POST /v1/reanchorings</code> with the operator’s
+        key, believes them: the network is read again from before the payments concerned, and what is gone from it is
+        told as reversed.
+      </p>
+      <p>
+        <strong>Money for no payment</strong> is never credited by itself. What comes to a payment’s address after its
+        time is told as <code>payment.late</code> for 30 days; later, or where no payment had the address, it is only
+        listed, with the reason: <code>GET /v1/unmatched_transfers</code>.
+      </p>
+      <p>
         <code>/readyz</code> says how each network is, and doesn't fail for one that is behind: cards and the other
         networks work, and what was paid is found when it is read.
       </p>

@@ -1,10 +1,10 @@
 import { and, eq } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { CHAIN_COMMANDS } from '../../../server/chain-commands'
 import { rescan } from '../../../server/domain/chains/rescan'
 import { NewRescan } from '../../../server/domain/chains/schema'
 import { chainTransfers } from '../../../server/domain/chains/table'
 import { cryptoPayments } from '../../../server/domain/crypto/table'
-import { rescanBlocks } from '../../../server/rescan'
 import { callRest } from '../../support/calls'
 import { newWallet } from '../../support/live-chain'
 import { type LivePayment, type LiveShop, type LiveWorld, openLiveWorld } from '../../support/live-world'
@@ -61,7 +61,7 @@ test('a block that is read again gives what was missing, once, by numbers and by
     { seen: 1, added: 0 },
   ])
   const printed: string[] = []
-  await rescanBlocks(world.deps, ['bsc', '1', '20'], (line) => printed.push(line))
+  await CHAIN_COMMANDS.get('rescan')?.(world.deps, ['bsc', '1', '20'], (line) => printed.push(line))
   expect(printed).toEqual(['bsc 1 to 20: 1 transfers, 0 of them missed before', '0 transfers were added.'])
   const paid = await shop.get(payment)
   expect(paid.actual_crypto_amount).toBe(payment.expected_crypto_amount)
@@ -77,7 +77,9 @@ test('blocks that are not final, and what no node knows, are refused with words'
     await expect(again(input)).rejects.toThrow(words)
   }
   for (const args of [[], ['bsc'], ['bsc', 'x'], ['bsc', '9', '5'], ['doge', '5'], ['bsc', '1', '2', '3']]) {
-    await expect(rescanBlocks(world.deps, args, () => undefined)).rejects.toThrow(/rescan wants|network/)
+    await expect(CHAIN_COMMANDS.get('rescan')?.(world.deps, args, () => undefined)).rejects.toThrow(
+      /rescan wants|network/,
+    )
   }
 })
 

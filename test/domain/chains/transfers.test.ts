@@ -194,3 +194,20 @@ describe('native money', () => {
     expect(await grown(20)).toMatchObject({ status: 'confirmed', tx_hash: tx })
   })
 })
+
+test('money that comes a month after a payment’s end is for no payment, and listed; the day before it is late', async () => {
+  const { chain, shop, payment, to, grown } = await stage()
+  const [day, half] = [86_400_000, 1_800_000]
+  world.clock.advance(30 * day + half - 60_000)
+  await chain.pay('usdt', [to, FIFTY])
+  expect(await grown(1)).toMatchObject({ status: 'expired', late_crypto_amount: '50.000000' })
+  world.clock.advance(120_000)
+  await chain.pay('usdt', [to, FIFTY * 2n])
+  expect(await grown(1)).toMatchObject({ status: 'expired', late_crypto_amount: '50.000000' })
+  expect(await shop.told(payment)).toEqual(['expired', 'late'])
+  const { transfers } = (await shop.call('GET', '/../../v1/unmatched_transfers')).body
+  expect(transfers).toMatchObject([
+    { reason: 'no_payment', payment_number: null, amount: '100.000000' },
+    { reason: 'late', payment_number: payment.payment_number, amount: '50.000000' },
+  ])
+})

@@ -1,13 +1,14 @@
 import type { Deps } from './context'
+import { reanchor } from './domain/chains/reanchor'
 import { rescan } from './domain/chains/rescan'
-import { MOST_RESCANNED, NewRescan } from './domain/chains/schema'
+import { MOST_RESCANNED, NewReanchoring, NewRescan } from './domain/chains/schema'
 import { AppError } from './kernel/errors'
 
 /**
  * The command `rescan <network> <from block> [<to block>]`, or with the hash of a transaction: as the operation of that name, for as many
  * blocks as are wanted. It may be broken off and begun again. Throws AppError on what it doesn't understand.
  */
-export async function rescanBlocks(deps: Deps, args: readonly string[], print: (line: string) => void): Promise<void> {
+async function rescanBlocks(deps: Deps, args: readonly string[], print: (line: string) => void): Promise<void> {
   const total = { seen: 0, added: 0 }
   for (const input of inputsOf(args)) {
     const { from, to, seen, added } = await rescan(deps, input)
@@ -16,6 +17,15 @@ export async function rescanBlocks(deps: Deps, args: readonly string[], print: (
     print(`${input.network} ${from} to ${to}: ${seen} transfers, ${added} of them missed before`)
   }
   print(`${total.added} transfers were added.`)
+}
+
+/** The command `reanchor <network>`: as the operation of that name. Throws AppError. */
+async function reanchorNetwork(deps: Deps, args: readonly string[], print: (line: string) => void): Promise<void> {
+  const [name, ...more] = args
+  const { data } = NewReanchoring.safeParse({ network: name })
+  if (!data || more.length > 0) throw new AppError('invalid_request', 'reanchor wants a network: reanchor bsc')
+  const { from, orphans } = await reanchor(deps, data.network)
+  print(`${data.network} is read again from block ${from}. ${orphans} transfers are gone, until they are found again.`)
 }
 
 function inputsOf([network, first = '', last, ...more]: readonly string[]): NewRescan[] {
@@ -41,3 +51,10 @@ function read(input: unknown): NewRescan {
     error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '),
   )
 }
+
+type ChainCommand = (deps: Deps, args: readonly string[], print: (line: string) => void) => Promise<void>
+
+export const CHAIN_COMMANDS: ReadonlyMap<string, ChainCommand> = new Map([
+  ['rescan', rescanBlocks],
+  ['reanchor', reanchorNetwork],
+])
