@@ -1,4 +1,4 @@
-import type { Clock } from '../../kernel/clock'
+import { type Clock, MINUTE_MS } from '../../kernel/clock'
 import type { Priced, RateSource } from '../../ports/rates'
 
 /** Round numbers near the real ones, times 10^8: a rehearsal's amounts are the same on every day. */
@@ -15,7 +15,7 @@ const RATES: Readonly<Record<Priced, bigint>> = {
 export function createSimulatedRates(clock: Clock): RateSource {
   return {
     name: 'simulated',
-    maxAgeMs: 1,
+    maxAgeMs: MINUTE_MS,
     quote: async (asset) => ({ rateE8: RATES[asset], at: clock.now() }),
   }
 }
