@@ -51,7 +51,7 @@ function pathOf(url: string): string {
   return to < 0 ? url.slice(from) : url.slice(from, to)
 }
 
-/** None of a path with an escape, an empty part or a slash at its end, and none that needs no key. */
+/** None of a path with an escape or an empty part, and none that needs no key. A slash at the end is one too many, as for Hono. */
 function createRouteFinder(surfaces: readonly Surface[]): (method: string, path: string) => Found | undefined {
   const root = newNode()
   for (const surface of surfaces) for (const route of surface.routes) addRoute(root, surface, route)
@@ -59,7 +59,7 @@ function createRouteFinder(surfaces: readonly Surface[]): (method: string, path:
     if (path.includes('%')) return undefined
     let node: Node = root
     const given: string[] = []
-    for (const part of partsOf(path)) {
+    for (const part of partsOf(path.endsWith('/') ? path.slice(0, -1) : path)) {
       const named = node.named.get(part)
       if (!named) given.push(part)
       const next = named ?? node.any

@@ -54,13 +54,16 @@ const CASES: Record<string, () => [method: string, path: string, query?: string,
   'a path that is not there': () => ['GET', '/v1/nothing'],
 }
 
-/** A slash at the end is the one thing that leaves the short way and changes nothing else. */
+/** A letter that is escaped is the one thing that leaves the short way and changes nothing else. */
 test.each(Object.keys(CASES))('%s is answered the same on the short way and by Hono', async (name) => {
   const [method, path, query = '', sent] = CASES[name]?.() ?? ['GET', '/']
   const short = await send(method, path + query, sent)
-  const long = await send(method, `${path}/${query}`, sent)
+  const slash = await send(method, `${path}/${query}`, sent)
+  const long = await send(method, path.replace('v1', '%761') + query, sent)
   expect(short.answer).toEqual(long.answer)
-  expect(short.body.replaceAll(path, '')).toBe(long.body.replaceAll(`${path}/`, '').replaceAll(path, ''))
+  expect(short.body).toBe(long.body)
+  expect(slash.answer).toEqual(long.answer)
+  expect(slash.body.replaceAll(`${path}/`, path)).toBe(long.body)
   expect(short.requestId).toMatch(/^req_[0-9a-f-]{36}$/)
 })
 
