@@ -1,7 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { PgColumn } from 'drizzle-orm/pg-core'
-
-type Batch<V> = { keys: Set<string>; found: Promise<ReadonlyMap<string, V>> }
+import { createBatches } from '../kernel/batches'
 
 /**
  * Turns a query for many keys into a function for one: what is asked for in one turn of the event loop goes into one query. A busy
@@ -10,28 +9,17 @@ type Batch<V> = { keys: Set<string>; found: Promise<ReadonlyMap<string, V>> }
  *
  * `group` is what can't go into one query with others: a store.
  */
-export function batched<D extends WeakKey, G, V>(
+export function batched<D extends object, G, V>(
   load: (db: D, group: G, keys: readonly string[]) => Promise<ReadonlyMap<string, V>>,
 ): (db: D, group: G, key: string) => Promise<V | undefined> {
-  const collecting = new WeakMap<D, Map<G, Batch<V>>>()
-  const begin = (db: D, group: G, batches: Map<G, Batch<V>>): Batch<V> => {
-    const keys = new Set<string>()
-    // Immediates run when everything that has arrived was read.
-    const found = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
-      batches.delete(group)
-      return load(db, group, [...keys])
-    })
-    const batch = { keys, found }
-    batches.set(group, batch)
-    return batch
-  }
-  return async (db, group, key) => {
-    const batches = collecting.get(db) ?? new Map<G, Batch<V>>()
-    collecting.set(db, batches)
-    const { keys, found } = batches.get(group) ?? begin(db, group, batches)
-    keys.add(key)
-    return (await found).get(key)
-  }
+  const ask = createBatches<{ db: D; group: G }, string, V | undefined>(
+    async ({ db, group }, keys) => {
+      const found = await load(db, group, [...new Set(keys)])
+      return keys.map((key) => ({ status: 'fulfilled', value: found.get(key) }))
+    },
+    { atOnce: Number.POSITIVE_INFINITY, most: Number.POSITIVE_INFINITY },
+  )
+  return (db, group, key) => ask({ db, group }, group, key)
 }
 
 /** A prepared statement's condition that takes the keys of a batch, as `arrayOf` writes them, from the placeholder. */

@@ -26,7 +26,8 @@ function charsOf(bytes: Uint8Array): string {
 
 function storeChars(store: bigint): string {
   let text = ''
-  for (let shift = STORE_BITS - 5n; shift >= 0n; shift -= 5n) text += ALPHABET[Number((store >> shift) & 31n)]
+  for (let rest = Number(store); text.length < STORE_CHARS; rest = Math.floor(rest / 32))
+    text = ALPHABET[rest % 32] + text
   return text
 }
 

@@ -1,7 +1,7 @@
 import { and, asc, eq, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
 import type { Db } from '../../db/client'
-import { placeholders, prepared } from '../../db/prepared'
+import { placeholders, placeholdersOfRows, portionsOf, prepared, valuesOf } from '../../db/prepared'
 import { together } from '../../db/transaction'
 import { addMs, HOUR_MS } from '../../kernel/clock'
 import { AppError } from '../../kernel/errors'
@@ -78,25 +78,30 @@ export async function holdAddresses(
 }
 
 /**
- * The row that lets no second payment wait at the address. Throws AddressClaimedError when there is one already; `correctHolder` then
- * puts the pool right, and another address can be taken.
+ * The rows that let no second payment wait at these addresses. Throws AddressClaimedError when there is one already; `correctHolder`
+ * then puts the pool right, and another address can be taken.
  */
-export async function claimAddress(tx: StoreContext, taken: Held): Promise<void> {
-  if (!(await insertClaim(tx, taken))) throw new AddressClaimedError({ ...taken, id: taken.addressId })
+export async function claimAddresses(tx: StoreContext, taken: readonly Held[]): Promise<void> {
+  const claimed = await together(portionsOf(taken).map((portion) => insertClaims(tx, portion)))
+  const mine = new Set(claimed.flat())
+  const another = taken.find(({ address }) => !mine.has(address))
+  if (another) throw new AddressClaimedError({ ...another, id: another.addressId })
 }
 
-async function insertClaim(tx: StoreContext, { id: paymentId, network, address }: Held): Promise<boolean> {
-  const claim = { address, network, realm: realmOf(tx), storeId: tx.storeId, paymentId, claimedAt: tx.clock.now() }
-  const statement = prepared(tx.db, 'claim_address', (db, name) =>
+/** Returns the addresses that had no claim. */
+async function insertClaims(tx: StoreContext, taken: readonly Held[]): Promise<string[]> {
+  const claims = taken.map(({ id: paymentId, network, address }) => {
+    return { address, network, realm: realmOf(tx), storeId: tx.storeId, paymentId, claimedAt: tx.clock.now() }
+  })
+  const statement = prepared(tx.db, `claim_addresses_${claims.length}`, (db, name) =>
     db
       .insert(paymentClaims)
-      .values(placeholders('address', 'network', 'realm', 'storeId', 'paymentId', 'claimedAt'))
+      .values(placeholdersOfRows(paymentClaims, claims.length))
       .onConflictDoNothing()
-      .returning({ paymentId: paymentClaims.paymentId })
+      .returning({ address: paymentClaims.address })
       .prepare(name),
   )
-  const mine = await statement.execute(claim)
-  return mine.length > 0
+  return (await statement.execute(valuesOf(paymentClaims, claims))).map(({ address }) => address)
 }
 
 /** The pool says who has the claim, so that the address isn't taken for free again. */
@@ -122,7 +127,7 @@ type Held = { id: string; network: NetworkName; address: string; addressId: stri
  * meanwhile. Where one has, both wait there; transfers are told apart by their time.
  */
 export async function reclaimAddress(tx: StoreContext, payment: Held): Promise<void> {
-  if (await insertClaim(tx, payment)) await hold(tx, payment.addressId, payment.id)
+  if ((await insertClaims(tx, [payment])).length > 0) await hold(tx, payment.addressId, payment.id)
 }
 
 /** Lets go of the addresses of payments that have ended; from now on they rest. */

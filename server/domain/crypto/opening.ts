@@ -1,13 +1,13 @@
 import { and, eq } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
-import { placeholdersOf, prepared } from '../../db/prepared'
+import { placeholdersOfRows, portionsOf, prepared, valuesOf } from '../../db/prepared'
 import { inTransaction, together } from '../../db/transaction'
-import { type Batches, createBatches } from '../../kernel/batches'
+import { createBatches } from '../../kernel/batches'
 import { AppError } from '../../kernel/errors'
 import { newPaymentNumber, newPaymentToken } from '../../kernel/ids'
 import {
   AddressClaimedError,
-  claimAddress,
+  claimAddresses,
   correctHolder,
   freeAddresses,
   holdAddresses,
@@ -19,9 +19,7 @@ import { type CryptoPaymentRow, cryptoPayments } from './table'
 import { type Opening, termsOf } from './terms'
 
 /** Of one pool, so many transactions of one process at a time: while they run, the next one's payments gather. */
-const BATCHES = { atOnce: 4, most: 32 }
-
-const batchesOf = new WeakMap<object, Batches<StoreContext, Opening, CryptoPaymentRow>>()
+const BATCHES = { atOnce: 2, most: 32 }
 
 /**
  * Takes an address for the payment and writes it. Calls at the same time for one pool share a transaction, since most of what a
@@ -30,12 +28,10 @@ const batchesOf = new WeakMap<object, Batches<StoreContext, Opening, CryptoPayme
  */
 export async function openPayment(ctx: StoreContext, opening: Opening): Promise<CryptoPaymentRow> {
   if (ctx.afterCommit || opening.order) return openAlone(ctx, opening)
-  const batches = batchesOf.get(ctx.db) ?? createBatches(openTogether, BATCHES)
-  batchesOf.set(ctx.db, batches)
-  return batches.add(`${ctx.storeId} ${ctx.isTest} ${opening.input.network}`, ctx, opening)
+  return openWithOthers(ctx, `${ctx.storeId} ${ctx.isTest} ${opening.input.network}`, opening)
 }
 
-async function openTogether(ctx: StoreContext, openings: readonly Opening[]) {
+const openWithOthers = createBatches(async (ctx: StoreContext, openings: readonly Opening[]) => {
   if (openings.length > 1) {
     try {
       return await inTransaction(ctx, (tx) => openAll(tx, openings))
@@ -47,7 +43,7 @@ async function openTogether(ctx: StoreContext, openings: readonly Opening[]) {
   const outcomes: PromiseSettledResult<CryptoPaymentRow>[] = []
   for (const opening of openings) outcomes.push(...(await Promise.allSettled([openAlone(ctx, opening)])))
   return outcomes
-}
+}, BATCHES)
 
 async function openAlone(ctx: StoreContext, opening: Opening): Promise<CryptoPaymentRow> {
   for (;;) {
@@ -79,11 +75,8 @@ async function openAll(
     return newPayment(tx, { ...termsOf(tx, opening, settings), addressId, address })
   })
   const reason = rows.length < openings.length ? await noneFree(tx, network) : undefined
-  const [opened] = await together([
-    together(rows.map((row) => insertPayment(tx, row))),
-    holdAddresses(tx, rows),
-    together(rows.map((row) => claimAddress(tx, row))),
-  ])
+  // The driver sends what is long at once, with what was short before it.
+  const [, , opened] = await together([holdAddresses(tx, rows), claimAddresses(tx, rows), insertPayments(tx, rows)])
   await warnWhenFew(tx, network, rows.length)
   return openings.map((_, at) => {
     const value = opened[at]
@@ -111,24 +104,34 @@ function newPayment({ storeId, isTest }: StoreContext, terms: Terms): CryptoPaym
   }
 }
 
-/** With another number where that one is taken, as it is once in a thousand million payments of a day. */
-async function insertPayment(tx: StoreContext, row: CryptoPaymentRow): Promise<CryptoPaymentRow> {
-  const statement = prepared(tx.db, 'insert_crypto_payment', (db, name) =>
-    db
-      .insert(cryptoPayments)
-      .values(placeholdersOf(cryptoPayments))
-      .onConflictDoNothing()
-      .returning({ id: cryptoPayments.id })
-      .prepare(name),
+async function insertPayments(tx: StoreContext, rows: readonly CryptoPaymentRow[]): Promise<CryptoPaymentRow[]> {
+  const portions = await together(portionsOf(rows).map((portion) => insertPortion(tx, portion)))
+  return portions.flat()
+}
+
+async function insertPortion(tx: StoreContext, rows: readonly CryptoPaymentRow[]): Promise<CryptoPaymentRow[]> {
+  const p = cryptoPayments
+  const statement = prepared(tx.db, `insert_crypto_payments_${rows.length}`, (db, name) =>
+    db.insert(p).values(placeholdersOfRows(p, rows.length)).onConflictDoNothing().returning({ id: p.id }).prepare(name),
   )
-  const inserted = await statement.execute(row)
-  if (inserted.length > 0) return row
+  const inserted = await statement.execute(valuesOf(p, rows))
+  if (inserted.length === rows.length) return [...rows]
+  const ids = new Set(inserted.map(({ id }) => id))
+  return together(rows.map(async (row) => (ids.has(row.id) ? row : await insertAnew(tx, row))))
+}
+
+/** With another number, where its own is taken, as it is once in a thousand million payments of a day. */
+async function insertAnew(tx: StoreContext, row: CryptoPaymentRow): Promise<CryptoPaymentRow> {
   const [there] = await tx.db
     .select({ id: cryptoPayments.id })
     .from(cryptoPayments)
     .where(and(eq(cryptoPayments.storeId, tx.storeId), eq(cryptoPayments.id, row.id)))
-  if (!there) return insertPayment(tx, { ...row, number: newPaymentNumber(row.createdAt) })
-  throw new AppError('idempotency_in_flight', 'A request with this idempotency key is still running.', {
-    field: 'idempotency_key',
-  })
+  if (there) {
+    throw new AppError('idempotency_in_flight', 'A request with this idempotency key is still running.', {
+      field: 'idempotency_key',
+    })
+  }
+  const numbered = { ...row, number: newPaymentNumber(row.createdAt) }
+  await insertPortion(tx, [numbered])
+  return numbered
 }

@@ -37,7 +37,8 @@ export const Payment = z.object({
   rate_source: z.string(),
   rate_at: Instant,
   payment_token: z.string().describe('Part of checkout_url; keep it on your server'),
-  checkout_url: z.url().describe('Send the buyer here'),
+  // Made by us, as a product's is.
+  checkout_url: z.string().meta({ format: 'uri' }).describe('Send the buyer here'),
   expires_at: Instant.describe('A transfer mined later does not count'),
   confirmed_at: Instant.nullable(),
   is_test: z.boolean(),

@@ -3,7 +3,8 @@ import type { StoreContext } from '../../context'
 import { arrayOf, batched, isAnyOf } from '../../db/batched'
 import type { Db } from '../../db/client'
 import { olderThan, pageOf, readCursor } from '../../db/paging'
-import { prepared } from '../../db/prepared'
+import { placeholdersOfRows, prepared, valuesOf } from '../../db/prepared'
+import { createBatches } from '../../kernel/batches'
 import { AppError } from '../../kernel/errors'
 import { newRowId, storeOfRowId } from '../../kernel/ids'
 import { toWireMinor } from '../../kernel/money'
@@ -25,30 +26,34 @@ export async function createProduct(ctx: StoreContext, input: NewProduct): Promi
     createdAt: at,
     updatedAt: at,
   }
-  if (ctx.afterCommit) await ctx.db.insert(products).values(row)
-  else await insertPrepared(ctx, row)
+  if (ctx.afterCommit) await insertProducts(ctx.db, [row])
+  else await insertWithOthers(ctx, ctx.storeId, row)
   return row
 }
 
-async function insertPrepared(ctx: StoreContext, row: ProductRow): Promise<void> {
-  const statement = prepared(ctx.db, 'insert_product', (db, name) =>
-    db
-      .insert(products)
-      .values({
-        storeId: sql.placeholder('storeId'),
-        id: sql.placeholder('id'),
-        isTest: sql.placeholder('isTest'),
-        name: sql.placeholder('name'),
-        description: sql.placeholder('description'),
-        priceMinor: sql.placeholder('priceMinor'),
-        currency: sql.placeholder('currency'),
-        status: sql.placeholder('status'),
-        createdAt: sql.placeholder('createdAt'),
-        updatedAt: sql.placeholder('updatedAt'),
-      })
-      .prepare(name),
+/** What is made in one turn of the event loop is one INSERT: most of what a row costs alone is its statement and its commit. */
+const INSERTS = { atOnce: 16, most: 16 }
+
+const insertWithOthers = createBatches(async (ctx: StoreContext, rows: readonly ProductRow[]) => {
+  try {
+    await insertProducts(ctx.db, rows)
+    return rows.map(() => INSERTED)
+  } catch (error) {
+    if (rows.length === 1) throw error
+    // One of them may have spoilt it for all.
+    ctx.log.warn({ err: error, products: rows.length }, 'products that were made together are made one by one')
+    return Promise.allSettled(rows.map((row) => insertProducts(ctx.db, [row])))
+  }
+}, INSERTS)
+
+const INSERTED = { status: 'fulfilled', value: undefined } as const
+
+/** A row that is there already is of an insert whose answer was lost: ids are random. */
+async function insertProducts(db: Db, rows: readonly ProductRow[]): Promise<void> {
+  const statement = prepared(db, `insert_products_${rows.length}`, (on, name) =>
+    on.insert(products).values(placeholdersOfRows(products, rows.length)).onConflictDoNothing().prepare(name),
   )
-  await statement.execute(row)
+  await statement.execute(valuesOf(products, rows))
 }
 
 /**
