@@ -15,3 +15,17 @@ export function manualClock(start = new Date('2026-03-02T09:00:00.000Z')): Manua
     },
   }
 }
+
+/** Today's time, which goes on by itself and can be moved ahead: for a world beside something that has a clock of its own. */
+export function runningClock(): ManualClock {
+  let ahead = 0
+  return {
+    now: () => new Date(Date.now() + ahead),
+    advance: (ms) => {
+      ahead += ms
+    },
+    set: (at) => {
+      ahead = at.getTime() - Date.now()
+    },
+  }
+}

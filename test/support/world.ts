@@ -18,9 +18,8 @@ export type World = {
 }
 
 /** The whole app on a database of its own and a clock that the test moves, behind real HTTP. */
-export async function createWorld(environment: Record<string, string> = {}): Promise<World> {
+export async function createWorld(environment: Record<string, string> = {}, clock = manualClock()): Promise<World> {
   const database = await openTestDatabase()
-  const clock = manualClock()
   const log: World['log'] = []
   const write = (level: string) => (fields: Record<string, unknown>, message: string) =>
     void log.push({ level, fields, message })

@@ -466,10 +466,13 @@ export function createAccount(
   }
 }
 
+/** `ends`: how the bank decides on a delayed one. `token`: of Stripe's test data, what else happens to a charge. */
+export type Method = { means: Means; ends: boolean | null; token: string }
+
 /** Things to sell and means to pay that Stripe keeps for later. */
 function createCatalogue() {
   const prices = new Map<string, { unit_amount: number; currency: string }>()
-  const methods = new Map<string, { means: Means; ends: boolean | null }>()
+  const methods = new Map<string, Method>()
   return {
     addProduct: (facts: object) => ({ id: idOf('prod'), object: 'product', ...facts }),
     addPrice: (facts: { product: string; unit_amount: number; currency: string }) => {
@@ -482,8 +485,7 @@ function createCatalogue() {
       if (!found) throw missing('price', id)
       return found
     },
-    /** `ends`: how the bank decides on a delayed one. */
-    addMethod: (facts: { means: Means; ends: boolean | null }) => {
+    addMethod: (facts: Method) => {
       const id = idOf('pm')
       methods.set(id, facts)
       return { id, object: 'payment_method' }

@@ -1,3 +1,10 @@
+/** Whose key is set; an empty one where nobody wants Stripe itself to be asked. Throws for a key that moves money. */
+export function stripeItself(): { apiBase: string; secretKey: string } {
+  const { STRIPE_TEST_KEY: secretKey = '', STRIPE_API_BASE: apiBase = 'https://api.stripe.com' } = process.env
+  if (secretKey === '' || /^[sr]k_test_/.test(secretKey)) return { apiBase, secretKey }
+  throw new Error('STRIPE_TEST_KEY must be a test key of Stripe')
+}
+
 /** Pays on Stripe's page without a browser, by the calls that Stripe's own CLI makes (`stripe trigger`); test keys only. */
 export async function payAtStripe(stripe: { apiBase: string; secretKey: string }, page: string, amount: number) {
   const card = { type: 'card', 'card[token]': 'tok_visa', 'billing_details[name]': 'Jenny Rosen' }

@@ -139,6 +139,12 @@ const methodCreate = {
     .optional(),
 } satisfies Names<Stripe.PaymentMethodCreateParams>
 
+const evidence = { uncategorized_text: filled(20_000).optional() } satisfies Names<Stripe.DisputeUpdateParams.Evidence>
+
+const disputeUpdate = {
+  ...{ metadata: metadata.optional(), evidence: z.strictObject(evidence).optional(), submit: flag.optional(), expand },
+} satisfies Names<Stripe.DisputeUpdateParams>
+
 export const PARAMETERS = {
   productCreate: z.strictObject(productCreate),
   priceCreate: z.strictObject(priceCreate),
@@ -150,8 +156,9 @@ export const PARAMETERS = {
     ...page,
     payment_intent: filled().optional(),
   } satisfies Names<Stripe.DisputeListParams>),
-  /** All that anybody changes of a refund or a dispute here. */
+  /** All that anybody changes of a refund here, and of a dispute. */
   metadataUpdate: z.strictObject({ metadata, expand }),
+  disputeUpdate: z.strictObject(disputeUpdate),
   sessionCreate: z.strictObject({ ...sessionCreate, ...ofOldVersions }),
   sessionList: z.strictObject(sessionList),
   refundCreate: z.strictObject(refundCreate),

@@ -1,4 +1,4 @@
-import type { Account, Means } from './account'
+import type { Account, Method } from './account'
 import { VISA } from './account'
 import { CONNECT_ROUTES } from './connect-routes'
 import { expandAll } from './expand'
@@ -43,7 +43,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
     return listOf([...account.disputes.values()].filter(ofIntent(payment_intent)), limit, '/v1/disputes')
   },
   'GET disputes/id': retrieve,
-  'POST disputes/id': ({ account, id, form }) => account.describe(id, readParameters(PARAMETERS.metadataUpdate, form)),
+  'POST disputes/id': updateDispute,
   'POST disputes/id/close': ({ account, id, form }) => {
     readParameters(PARAMETERS.expandOnly, form)
     return account.closeDispute(id)
@@ -120,22 +120,47 @@ function listEvents({ account, form }: Asked): object {
 const ofIntent = (id: string | undefined) => (one: { payment_intent: string | null }) =>
   id === undefined || one.payment_intent === id
 
-/** Of Stripe's test data: what a payment method is, and how a delayed one ends. */
-function meansOf(form: string): { means: Means; ends: boolean | null } {
+/** Stripe's test tokens whose cards are declined, and the bank's reason. */
+const DECLINED: Readonly<Record<string, string>> = {
+  tok_chargeDeclined: 'generic_decline',
+  tok_chargeDeclinedInsufficientFunds: 'insufficient_funds',
+  tok_chargeDeclinedExpiredCard: 'expired_card',
+}
+
+/** Of Stripe's test data: what a payment method is, and how a delayed one ends. The documented IBAN of a debit that fails has 3202 at its end. */
+function meansOf(form: string): Method {
   const { type, card, sepa_debit: debit } = readParameters(PARAMETERS.methodCreate, form)
-  if (type === 'card' && card) return { means: VISA, ends: null }
-  if (type === 'sepa_debit' && debit) return { means: 'delayed', ends: debit.iban.startsWith('AT') }
+  if (type === 'card' && card) return { means: VISA, ends: null, token: card.token }
+  if (type === 'sepa_debit' && debit)
+    return { means: 'delayed', ends: /^AT(?!.*3202$)/.test(debit.iban), token: 'sepa_debit' }
   throw invalid(`Missing required param: ${type}.`, { code: 'parameter_missing', param: type })
 }
 
 function confirmPage({ account, id, form }: Asked): object {
   const { payment_method: methodId, expected_amount: expected } = readParameters(PARAMETERS.pageConfirm, form)
-  const { means, ends } = account.getMethod(methodId)
+  const { means, ends, token } = account.getMethod(methodId)
   const session = account.getSession(id)
   if (session.amount_total !== expected) throw invalid('The amount is another one', { param: 'expected_amount' })
-  account.confirm(id, means)
+  const declined = DECLINED[token]
+  if (declined !== undefined) {
+    account.declineOn(id, declined)
+    throw new StripeRefusal(402, { type: 'card_error', code: 'card_declined', message: 'Your card was declined.' })
+  }
+  const intent = account.confirm(id, means)
   if (ends !== null) account.settle(id, ends)
+  if (/createDispute/.test(token)) {
+    account.openDispute(intent.id, /Inquiry/.test(token) ? { status: 'warning_needs_response' } : {})
+  }
   return session
+}
+
+/** In test mode the evidence's text says how the bank decides. */
+function updateDispute({ account, id, form }: Asked): object {
+  const { metadata, evidence, submit } = readParameters(PARAMETERS.disputeUpdate, form)
+  const found = account.describe(id, { metadata: metadata ?? {} })
+  const decided = /^(winning|losing)_evidence$/.exec(evidence?.uncategorized_text ?? '')?.[1]
+  if (decided && submit !== false) account.moveDispute(id, decided === 'winning' ? 'won' : 'lost')
+  return found
 }
 
 function createIntent({ account, form }: Asked): object {
