@@ -2,62 +2,10 @@ import type * as z from 'zod'
 import { PoolLow } from '../addresses/schema'
 import * as billed from '../billing/payloads'
 import { StoreConnection } from '../connections/schema'
-import { Dispute } from '../disputes/schema'
 import { Order } from '../orders/schema'
+import { billing, card, checkout, crypto, define, dispute, type EventFamily, order, sale } from './event-schema'
+import * as ordered from './order-payloads'
 import * as payloads from './payloads'
-
-/**
- * Events of one family share a wire format (`formats.ts`): a sale's is document A's, a card payment's D's, a crypto payment's B's;
- * the others are `{event, created_at, data}` with the headers of Standard Webhooks, which every delivery has.
- */
-export const FAMILIES = [
-  'sale',
-  'card_payment',
-  'crypto_payment',
-  'order',
-  'checkout',
-  'dispute',
-  'addresses',
-  'store',
-  'billing',
-  'webhook',
-] as const
-export type EventFamily = (typeof FAMILIES)[number]
-
-/** What a receiver is told of one kind of event. The docs, `list_event_types`, OpenAPI and the checks of subscriptions are made of it. */
-type EventDefinition<T extends z.ZodObject> = {
-  /** Fixes the wire format: body, signature headers. */
-  family: EventFamily
-  title: string
-  description: string
-  data: T
-  sample: z.infer<T>
-}
-
-const define = <T extends z.ZodObject>(definition: EventDefinition<T>) => definition
-
-type Sampled<T extends z.ZodObject> = [data: T, sample: z.infer<T>]
-
-const sale = <T extends z.ZodObject>(title: string, description: string, [data, sample]: Sampled<T>) =>
-  define({ family: 'sale', title, description, data, sample })
-
-const card = <T extends z.ZodObject>(title: string, description: string, [data, sample]: Sampled<T>) =>
-  define({ family: 'card_payment', title, description, data, sample })
-
-const crypto = (title: string, description: string, sample: z.infer<typeof payloads.CryptoPayment>) =>
-  define({ family: 'crypto_payment', title, description, data: payloads.CryptoPayment, sample })
-
-const order = <T extends z.ZodObject>(title: string, description: string, [data, sample]: Sampled<T>) =>
-  define({ family: 'order', title, description, data, sample })
-
-const checkout = (title: string, description: string, sample: z.infer<typeof payloads.Checkout>) =>
-  define({ family: 'checkout', title, description, data: payloads.Checkout, sample })
-
-const dispute = (title: string, description: string, sample: z.infer<typeof Dispute>) =>
-  define({ family: 'dispute', title, description, data: Dispute, sample })
-
-const billing = <T extends z.ZodObject>(title: string, description: string, [data, sample]: Sampled<T>) =>
-  define({ family: 'billing', title, description, data, sample })
 
 const seen = { ...payloads.cryptoPending, tx_hash: payloads.cryptoSample.tx_hash }
 const refund = { id: '0f1e2d3c-4b7d-8abc-9def-0123456789ab', amount_cents: 1900, reason: 'Customer requested refund' }
@@ -145,34 +93,34 @@ export const CATALOGUE = {
   }),
   'order.created': order('An order was made', 'An order was made and waits for its payment.', [
     Order,
-    payloads.orderPending,
+    ordered.orderPending,
   ]),
-  'order.paid': order('An order was paid', 'The money of an order has come.', [Order, payloads.orderSample]),
+  'order.paid': order('An order was paid', 'The money of an order has come.', [Order, ordered.orderSample]),
   'order.completed': order('An order is complete', 'An order is paid and can be fulfilled.', [
     Order,
-    payloads.orderSample,
+    ordered.orderSample,
   ]),
   'order.refunded': order('An order was refunded', 'An order was refunded, in part or in full.', [
-    payloads.OrderRefunded,
-    { ...payloads.orderSample, status: 'refunded', refunded_cents: 1900, refund },
+    ordered.OrderRefunded,
+    { ...ordered.orderSample, status: 'refunded', refunded_cents: 1900, refund },
   ]),
   'order.refund_failed': order(
     'A refund failed',
     'The gateway or the bank of the buyer refused a refund, perhaps days after it went through: the order has its money again, and you owe the buyer. Refund it anew, or pay them in another way.',
-    [payloads.OrderRefundFailed, { ...payloads.orderSample, refund: { ...refund, failure_code: 'returned' } }],
+    [ordered.OrderRefundFailed, { ...ordered.orderSample, refund: { ...refund, failure_code: 'returned' } }],
   ),
   'order.surplus_returned': order(
     'A surplus payment was sent back',
     'Money came that the order had no use for, since it was paid otherwise or is over; the buyer has it back.',
-    [payloads.OrderWithSurplus, { ...payloads.orderSample, surplus_cents: 1900 }],
+    [ordered.OrderWithSurplus, { ...ordered.orderSample, surplus_cents: 1900 }],
   ),
   'order.surplus_received': order(
     'A surplus crypto payment arrived',
     'A crypto payment was confirmed for an order that had been paid otherwise. The money is in your wallet: send it back from there.',
     [
-      payloads.OrderWithCryptoSurplus,
+      ordered.OrderWithCryptoSurplus,
       {
-        ...payloads.orderSample,
+        ...ordered.orderSample,
         surplus: {
           payment_number: payloads.cryptoSample.payment_number,
           ...{ network: 'bsc', currency: 'usdt', amount: '19.000000', tx_hash: payloads.cryptoSample.tx_hash },
@@ -180,18 +128,18 @@ export const CATALOGUE = {
       },
     ],
   ),
-  'order.expired': order('An order expired', 'Nobody paid the order within its hour.', [Order, payloads.orderExpired]),
+  'order.expired': order('An order expired', 'Nobody paid the order within its hour.', [Order, ordered.orderExpired]),
   'checkout.created': checkout(
     'A checkout was opened',
     'A checkout session was opened for a buyer.',
-    payloads.checkoutSample,
+    ordered.checkoutSample,
   ),
   'checkout.completed': checkout('A checkout was completed', 'The buyer has paid.', {
-    ...payloads.checkoutSample,
+    ...ordered.checkoutSample,
     status: 'completed',
   }),
   'checkout.expired': checkout('A checkout expired', 'The session ended without a payment.', {
-    ...payloads.checkoutSample,
+    ...ordered.checkoutSample,
     status: 'expired',
   }),
   'dispute.won': dispute('A dispute was won', 'The bank has decided for you: what was held is yours again.', {

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { Instant } from '../../kernel/wire'
-import { CATALOGUE, type EventFamily, type EventType, familyOf } from './catalogue'
+import { CATALOGUE, type EventType, familyOf } from './catalogue'
+import type { EventFamily } from './event-schema'
 import { bodySignature, payhookSignature, standardSignature, timestampedSignature } from './signatures'
 
 /** An event as a receiver is told of it. */

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { HttpUrl, Instant, NextCursor, PageInput, RequiredText, Text } from '../../kernel/wire'
-import { EVENT_TYPES, FAMILIES } from './catalogue'
+import { EVENT_TYPES } from './catalogue'
+import { FAMILIES } from './event-schema'
 
 const KNOWN_EVENTS = EVENT_TYPES.join(', ')
 

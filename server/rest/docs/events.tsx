@@ -1,4 +1,5 @@
-import { CATALOGUE, type EventFamily, FAMILIES, typesOf } from '../../domain/webhooks/catalogue'
+import { CATALOGUE, typesOf } from '../../domain/webhooks/catalogue'
+import { type EventFamily, FAMILIES } from '../../domain/webhooks/event-schema'
 
 /** What an event of a family looks like on the wire, in words. */
 const FRAMES: Readonly<Record<EventFamily, { title: string; body: string; headers: readonly string[] }>> = {

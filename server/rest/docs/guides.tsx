@@ -1,8 +1,10 @@
 import type { Child } from 'hono/jsx'
 import { ERRORS } from '../../kernel/errors'
 import type { TestCard } from '../../ports/gateway'
+import { Balance } from './balance'
 import { Billing } from './billing'
 import { Code } from './code'
+import { Coupons } from './coupons'
 import { Crypto } from './crypto'
 import { Events } from './events'
 import { Licences } from './licences'
@@ -12,6 +14,7 @@ import { Platform } from './platform'
 import { Receipts } from './receipts'
 import { Receiving } from './receiving'
 import { EVENT, mcpConfig, restSample, signUp, trpcSample } from './samples'
+import { TestCards } from './test-cards'
 
 /** What the guides know of this server. */
 export type GuideFacts = { publicUrl: string; testCards: readonly TestCard[] }
@@ -208,82 +211,6 @@ function Webhooks() {
       <p>
         Whoever knows the URL of an endpoint can post to it: <a href="#receive-webhooks">verify each request</a>.
       </p>
-    </>
-  )
-}
-
-function Coupons() {
-  return (
-    <>
-      <p>
-        A coupon takes a percentage, in basis points, or a fixed amount off an order. Name it as{' '}
-        <code>coupon_code</code> in <code>create_order</code>, in a link's <code>coupon</code>, or let the buyer enter
-        it on the checkout page. <code>preview_coupon</code> says what it would take off, or why it doesn't apply, and
-        uses nothing up.
-      </p>
-      <p>
-        A use is taken when the coupon is put to an order, is kept when the order is paid, and is given back when its
-        session ends unpaid or its coupon is taken off. <code>max_uses</code> is never passed, however many buy at once.
-        <code>max_uses_per_customer</code> goes by the e-mail that pays: who has used the coupon up sees the full price
-        before any charge. Percentages are rounded half up, once an order; fees are of what is left to pay. A total of 0
-        needs no card.
-      </p>
-      <p>
-        Test orders take test coupons. A live key's test orders, and test links, may also rehearse a live coupon,
-        without a use of it.
-      </p>
-    </>
-  )
-}
-
-function Balance() {
-  return (
-    <>
-      <p>
-        <code>get_balance</code> says what your card sales have earned: gross, less the platform's fees, refunds and
-        lost disputes, is what is available and what is pending. Behind it is a double-entry ledger, which{' '}
-        <code>list_ledger_entries</code> shows. A refund takes your net of the sale back, since the fee is returned in
-        proportion; refunds of parts that make up the whole return exactly the fee.
-      </p>
-      <p>
-        When a buyer asks their bank for the money, <code>payment.disputed</code> tells you, what is left of the order
-        is pending, and it can't be refunded. <code>dispute.won</code> gives it back; <code>dispute.lost</code> lowers
-        revenue and balance as a refund does. The order stays completed; its <code>dispute_status</code> says how it
-        stands. A test key rehearses all of it with <code>raise_test_dispute</code> and{' '}
-        <code>resolve_test_dispute</code>.
-      </p>
-    </>
-  )
-}
-
-function TestCards({ testCards }: GuideFacts) {
-  return (
-    <>
-      <p>
-        What a test key makes is test data: only test keys see it, no live revenue counts it, and its events go to
-        webhook endpoints made with a test key and to no others. At a test checkout use one of these cards with any
-        future expiry date, any three digits and any name.
-      </p>
-      <div class="scroll" tabindex={0}>
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Number</th>
-              <th scope="col">Card and outcome</th>
-            </tr>
-          </thead>
-          <tbody>
-            {testCards.map(({ number, label }) => (
-              <tr>
-                <td>
-                  <code>{number.replace(/(\d{4})(?=\d)/g, '$1 ')}</code>
-                </td>
-                <td>{label}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
     </>
   )
 }

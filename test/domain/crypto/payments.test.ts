@@ -1,49 +1,12 @@
-import { and, eq } from 'drizzle-orm'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { paymentClaims, receiveAddresses } from '../../../server/domain/addresses/table'
-import { growSimulatedChains } from '../../../server/domain/crypto/simulation'
+import { eq } from 'drizzle-orm'
+import { describe, expect, test } from 'vitest'
+import { paymentClaims } from '../../../server/domain/addresses/table'
 import { events } from '../../../server/domain/webhooks/table'
-import { callRest } from '../../support/calls'
 import { evmAddress, tronWallet } from '../../support/crypto'
-import { createWorld, type World } from '../../support/world'
+import { type PaymentWire, usePaymentCalls } from '../../support/payment-calls'
 
-type Wire = Record<string, unknown> & { payment_number: string; status: string; assigned_address: string }
-type Store = Awaited<ReturnType<World['openStore']>>
-
-let world: World
-beforeAll(async () => {
-  world = await createWorld()
-})
-afterAll(() => world.close())
-
-const call = <T = Wire>(key: string, method: string, path: string, body?: unknown, headers?: Record<string, string>) =>
-  callRest<T>(world.url, method, `/api/v1${path}`, { body, headers: { 'X-API-Key': key, ...headers } })
-const WANTED = { amount_usd_cents: 5_000, network: 'bsc', currency: 'usdt' }
-
-async function openShop(addresses = 1): Promise<Store & { key: string }> {
-  const store = await world.openStore()
-  const list = Array.from({ length: addresses }, (_, n) => ({ address: evmAddress(n) }))
-  if (addresses > 0) await call(store.testKey, 'POST', '/addresses', { network: 'bsc', addresses: list })
-  return { ...store, key: store.testKey }
-}
-
-const create = (key: string, extra: Record<string, unknown> = {}, headers?: Record<string, string>) =>
-  call(key, 'POST', '/payments/', { ...WANTED, ...extra }, headers)
-const get = async (key: string, number: string) => (await call(key, 'GET', `/payments/${number}/`)).body
-const simulate = (key: string, number: string, action: string, extra: Record<string, unknown> = {}) =>
-  call(key, 'POST', `/payments/${number}/simulate`, { action, ...extra })
-
-/** How often a payment's events were told, by their types in order. */
-async function told({ store }: Pick<Store, 'store'>, number: string): Promise<string[]> {
-  const rows = await world.deps.db
-    .select()
-    .from(events)
-    .where(and(eq(events.storeId, store.storeId), eq(events.isTest, true)))
-  return rows
-    .filter(({ data }) => data.payment_id === number)
-    .map(({ type }) => type.replace('payment.', ''))
-    .sort()
-}
+const api = usePaymentCalls()
+const { call, create, get, openShop, simulate, told } = api
 
 describe('create_payment', () => {
   test('answers every field of the document', async () => {
@@ -78,7 +41,7 @@ describe('create_payment', () => {
       rate_source: 'par',
       rate_at: '2026-03-02T09:00:00.000Z',
       payment_token: token,
-      checkout_url: `${world.url}/pay/${token}`,
+      checkout_url: `${api.world.url}/pay/${token}`,
       expires_at: '2026-03-02T09:30:00.000Z',
       confirmed_at: null,
       is_test: true,
@@ -123,7 +86,7 @@ describe('create_payment', () => {
     const held = await create(shop.key)
     expect(held).toMatchObject({ status: 503, body: { code: 'all_addresses_held' } })
     expect(Object.keys(held.body)).toEqual(['error', 'code'])
-    const answer = await fetch(`${world.url}/api/v1/payments/`, { headers: { 'X-API-Key': 'pk_0123' } })
+    const answer = await fetch(`${api.world.url}/api/v1/payments/`, { headers: { 'X-API-Key': 'pk_0123' } })
     expect([answer.status, await answer.json()]).toEqual([401, { detail: 'Invalid API key' }])
   })
 
@@ -146,7 +109,7 @@ describe('create_payment', () => {
   })
 
   test('a live key hears clearly that the network is not enabled', async () => {
-    const { liveKey } = await world.openStore()
+    const { liveKey } = await api.world.openStore()
     expect(await create(liveKey)).toMatchObject({
       status: 400,
       body: { code: 'network_not_enabled', error: expect.stringContaining('BNB Smart Chain') },
@@ -160,7 +123,10 @@ describe('create_payment', () => {
     expect(won).toHaveLength(10)
     expect(made.filter(({ status }) => status === 503)).toHaveLength(90)
     expect(new Set(won.map(({ body }) => body.assigned_address)).size).toBe(10)
-    const claims = await world.deps.db.select().from(paymentClaims).where(eq(paymentClaims.storeId, shop.store.storeId))
+    const claims = await api.world.deps.db
+      .select()
+      .from(paymentClaims)
+      .where(eq(paymentClaims.storeId, shop.store.storeId))
     expect(claims).toHaveLength(10)
   })
 
@@ -168,7 +134,7 @@ describe('create_payment', () => {
     const shop = await openShop(3)
     const order: unknown[] = []
     for (let n = 0; n < 6; n++) {
-      world.clock.advance(1_000)
+      api.world.clock.advance(1_000)
       const { body } = await create(shop.key)
       order.push(body.assigned_address)
       await call(shop.key, 'POST', `/payments/${body.payment_number}/cancel`)
@@ -194,7 +160,7 @@ describe('create_payment', () => {
   test('a pool that runs low is warned of once an hour', async () => {
     const shop = await openShop(5)
     for (let n = 0; n < 5; n++) await create(shop.key)
-    const rows = await world.deps.db.select().from(events).where(eq(events.storeId, shop.store.storeId))
+    const rows = await api.world.deps.db.select().from(events).where(eq(events.storeId, shop.store.storeId))
     expect(rows.map(({ type, data }) => [type, data])).toEqual([
       ['addresses.low', { network: 'bsc', free: 2, is_test: true }],
     ])
@@ -234,7 +200,7 @@ describe('get, list and cancel', () => {
     ] as const) {
       const method = path.endsWith('cancel') ? 'POST' : 'GET'
       const headers = { 'X-API-Key': path.endsWith('cancel') ? stranger.key : key }
-      const answer = await fetch(`${world.url}/api/v1/payments/${path}/`, { method, headers })
+      const answer = await fetch(`${api.world.url}/api/v1/payments/${path}/`, { method, headers })
       expect(answer.status).toBe(404)
       texts.add(await answer.text())
     }
@@ -270,11 +236,11 @@ describe('get, list and cancel', () => {
     const shop = await openShop(4)
     const numbers: string[] = []
     for (const external_order_id of ['a', 'b', 'c', 'd']) {
-      world.clock.advance(1)
+      api.world.clock.advance(1)
       numbers.unshift((await create(shop.key, { external_order_id })).body.payment_number)
     }
     await simulate(shop.key, numbers[1] ?? '', 'confirm')
-    type Page = { payments: Wire[]; next_cursor: string | null }
+    type Page = { payments: PaymentWire[]; next_cursor: string | null }
     const list = async (query: string) => (await call<Page>(shop.key, 'GET', `/payments/${query}`)).body
     const of = async (query: string) => (await list(query)).payments.map(({ payment_number }) => payment_number)
     expect(await of('')).toEqual(numbers)
@@ -289,185 +255,5 @@ describe('get, list and cancel', () => {
       status: 400,
       body: { errors: { status: [expect.any(String)] } },
     })
-  })
-})
-
-describe('a rehearsal', () => {
-  test('the amount appears when the money is seen, the status when it is confirmed, and the address is free again', async () => {
-    const shop = await openShop()
-    const { payment_number: number } = (await create(shop.key)).body
-    const seen = (await simulate(shop.key, number, 'detect')).body
-    expect(seen).toMatchObject({
-      status: 'pending',
-      actual_crypto_amount: '50.000000',
-      confirmations: 1,
-      tx_hash: expect.stringMatching(/^0x[0-9a-f]{64}$/),
-      confirmed_at: null,
-    })
-    expect((await simulate(shop.key, number, 'confirm', { blocks: 13 })).body).toMatchObject({
-      status: 'pending',
-      confirmations: 14,
-    })
-    expect((await create(shop.key)).status).toBe(503)
-    expect((await simulate(shop.key, number, 'confirm')).body).toMatchObject({
-      status: 'confirmed',
-      confirmations: 15,
-      confirmed_at: expect.any(String),
-    })
-    expect(await told(shop, number)).toEqual(['confirmed', 'detected'])
-    expect((await create(shop.key)).status).toBe(201)
-  })
-
-  test('the event has the flat body of the document', async () => {
-    const shop = await openShop()
-    const { payment_number: number } = (await create(shop.key, { external_order_id: 'order-123' })).body
-    const { tx_hash } = (await simulate(shop.key, number, 'confirm')).body
-    const rows = await world.deps.db.select().from(events).where(eq(events.type, 'payment.confirmed'))
-    const data = rows.find(({ data }) => data.payment_id === number)?.data
-    expect(Object.keys(data ?? {}).slice(0, 7)).toEqual([
-      'payment_id',
-      'external_order_id',
-      'amount',
-      'currency',
-      'chain',
-      'tx_hash',
-      'confirmed_at',
-    ])
-    expect(data).toMatchObject({
-      payment_id: number,
-      external_order_id: 'order-123',
-      amount: '50.000000',
-      currency: 'USDT',
-      chain: 'BNB Smart Chain',
-      tx_hash,
-      confirmed_at: expect.stringMatching(/^2026-03-02T09:\d\d:\d\d\+00:00$/),
-      status: 'confirmed',
-      confirmations: 15,
-    })
-  })
-
-  test('too little is told, the rest completes it', async () => {
-    const shop = await openShop()
-    const { payment_number: number } = (await create(shop.key)).body
-    expect((await simulate(shop.key, number, 'underpay')).body).toMatchObject({ actual_crypto_amount: '25.000000' })
-    expect((await simulate(shop.key, number, 'detect')).body).toMatchObject({ actual_crypto_amount: '50.000000' })
-    expect((await simulate(shop.key, number, 'confirm')).body.status).toBe('confirmed')
-    expect(await told(shop, number)).toEqual(['confirmed', 'detected', 'underpaid'])
-  })
-
-  test('too little without the rest fails after the grace, and the address is free', async () => {
-    const shop = await openShop()
-    const { payment_number: number } = (await create(shop.key)).body
-    await simulate(shop.key, number, 'underpay', { amount: '49.999999' })
-    expect((await simulate(shop.key, number, 'expire')).body.status).toBe('failed')
-    expect(await told(shop, number)).toEqual(['detected', 'underpaid', 'underpaid'])
-    expect((await create(shop.key)).status).toBe(201)
-  })
-
-  test('too much is confirmed and told; a second payment on top is told again', async () => {
-    const shop = await openShop()
-    const { payment_number: number } = (await create(shop.key)).body
-    await simulate(shop.key, number, 'overpay')
-    expect((await simulate(shop.key, number, 'confirm')).body).toMatchObject({
-      status: 'confirmed',
-      actual_crypto_amount: '75.000000',
-    })
-    await simulate(shop.key, number, 'overpay')
-    expect(await told(shop, number)).toEqual(['confirmed', 'detected', 'overpaid', 'overpaid'])
-  })
-
-  test('nothing in time expires it, and money afterwards is late, never credited', async () => {
-    const shop = await openShop()
-    const { payment_number: number } = (await create(shop.key)).body
-    expect((await simulate(shop.key, number, 'expire')).body.status).toBe('expired')
-    expect((await simulate(shop.key, number, 'late')).body).toMatchObject({
-      status: 'expired',
-      actual_crypto_amount: null,
-      late_crypto_amount: '50.000000',
-    })
-    expect(await told(shop, number)).toEqual(['expired', 'late'])
-  })
-
-  test('late money is not the next payment’s, even when that has the address already', async () => {
-    const shop = await openShop()
-    const first = (await create(shop.key)).body.payment_number
-    await simulate(shop.key, first, 'expire')
-    const second = (await create(shop.key, { amount_usd_cents: 1_000 })).body.payment_number
-    await simulate(shop.key, first, 'late')
-    expect(await get(shop.key, first)).toMatchObject({ late_crypto_amount: '50.000000' })
-    expect(await get(shop.key, second)).toMatchObject({ status: 'pending', actual_crypto_amount: null })
-    expect((await simulate(shop.key, second, 'confirm')).body).toMatchObject({ actual_crypto_amount: '10.000000' })
-  })
-
-  test('a transfer that the chain takes back is told; one that comes again counts again', async () => {
-    const shop = await openShop()
-    const { payment_number: number } = (await create(shop.key)).body
-    await simulate(shop.key, number, 'detect')
-    expect((await simulate(shop.key, number, 'reorg')).body).toMatchObject({
-      status: 'pending',
-      actual_crypto_amount: null,
-      tx_hash: '',
-      confirmations: 0,
-    })
-    expect((await simulate(shop.key, number, 'confirm')).body.status).toBe('confirmed')
-    expect(await told(shop, number)).toEqual(['confirmed', 'detected', 'detected', 'reversed'])
-  })
-
-  test('a confirmed payment whose money is taken back has failed, until it is there again', async () => {
-    const shop = await openShop(2)
-    const [number, other] = [(await create(shop.key)).body.payment_number, (await create(shop.key)).body.payment_number]
-    await simulate(shop.key, number, 'confirm')
-    await simulate(shop.key, other, 'confirm')
-    expect((await simulate(shop.key, number, 'reorg')).body).toMatchObject({ status: 'failed', confirmed_at: null })
-    expect(await get(shop.key, other)).toMatchObject({ status: 'confirmed' })
-    expect(await told(shop, number)).toEqual(['confirmed', 'detected', 'reversed'])
-    expect(await told(shop, other)).toEqual(['confirmed', 'detected'])
-    await simulate(shop.key, number, 'detect')
-    expect((await simulate(shop.key, number, 'confirm', { blocks: 20 })).body.status).toBe('confirmed')
-  })
-
-  test('expires by itself when its time is over, and not a moment before', async () => {
-    const shop = await openShop()
-    const { payment_number: number, expires_at } = (await create(shop.key)).body
-    const grow = () => growSimulatedChains(world.deps)
-    world.clock.set(new Date(String(expires_at)))
-    await grow()
-    expect((await get(shop.key, number)).status).toBe('pending')
-    world.clock.advance(1)
-    await grow()
-    expect((await get(shop.key, number)).status).toBe('expired')
-    const [address] = await world.deps.db
-      .select()
-      .from(receiveAddresses)
-      .where(eq(receiveAddresses.storeId, shop.store.storeId))
-    expect(address?.heldBy).toBeNull()
-  })
-
-  test('parallel rehearsals on one chain each get their block', async () => {
-    const shop = await openShop(6)
-    const numbers = await Promise.all(
-      Array.from({ length: 6 }, async () => (await create(shop.key)).body.payment_number),
-    )
-    await Promise.all(numbers.map((number) => simulate(shop.key, number, 'detect')))
-    const seen = await Promise.all(numbers.map((number) => get(shop.key, number)))
-    expect(seen.every(({ actual_crypto_amount }) => actual_crypto_amount === '50.000000')).toBe(true)
-    expect(new Set(seen.map(({ tx_hash }) => tx_hash)).size).toBe(6)
-  })
-
-  test('is for test keys, and says what is wrong with it', async () => {
-    const shop = await openShop()
-    const { payment_number: number } = (await create(shop.key)).body
-    expect((await simulate(shop.liveKey, number, 'detect')).status).toBe(400)
-    for (const [action, extra, field] of [
-      ['reorg', {}, 'action'],
-      ['detect', { amount: 'much' }, 'amount'],
-      ['fly', {}, 'action'],
-      ['confirm', { blocks: 0 }, 'blocks'],
-    ] as const) {
-      expect(await simulate(shop.key, number, action, extra)).toMatchObject({
-        status: 400,
-        body: { errors: { [field]: [expect.any(String)] } },
-      })
-    }
   })
 })
