@@ -1,3 +1,4 @@
+import { answeredSoon } from '../kernel/answered-soon'
 import { type Clock, SECOND_MS } from '../kernel/clock'
 import type { NodeHealth, NodeProblem } from '../ports/network'
 import { type Call, createRpc, RpcFailure, type RpcOptions } from './rpc'
@@ -103,7 +104,10 @@ export function createNodes(options: NodesOptions): Nodes {
       throw new RpcFailure('lacking', `its head is of the future: ${head.time.toISOString()}`)
     }
     const awake = members.filter(({ restsUntil }) => restsUntil <= clock.now().getTime())
-    const heads = await answeredSoon(awake.map((member) => attempt(member, timely)))
+    const heads = await answeredSoon(
+      awake.map((member) => attempt(member, timely)),
+      PATIENCE_MS,
+    )
     if (heads.length === 0) return use(timely)
     const newest = heads.reduce((best, one) => (one.head.number > best.head.number ? one : best))
     for (const { head, node } of heads) compare(node, head.number, newest.head.number)
@@ -182,22 +186,6 @@ function pauseAfter(failures: readonly unknown[]): number | undefined {
 function worst(failures: readonly unknown[]): unknown {
   const of = (kind: RpcFailure['kind']) => failures.find((one) => kindOf(one) === kind)
   return of('foreign') ?? of('too_large') ?? failures.at(-1)
-}
-
-/** What was answered, without waiting long for the last ones: a node that hangs must not hold the others up. */
-async function answeredSoon<T>(asked: readonly Promise<T>[]): Promise<T[]> {
-  const answers: T[] = []
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const patience = new Promise<void>((resolve) => {
-    const begin = (answer: T) => {
-      answers.push(answer)
-      timer ??= setTimeout(resolve, PATIENCE_MS)
-    }
-    Promise.allSettled(asked.map((one) => one.then(begin))).then(() => resolve())
-  })
-  await patience
-  clearTimeout(timer)
-  return [...answers]
 }
 
 function kindOf(error: unknown) {

@@ -1,4 +1,5 @@
 import type { StoreContext } from '../../context'
+import { answeredSoon } from '../../kernel/answered-soon'
 import { addMs, MINUTE_MS, SECOND_MS } from '../../kernel/clock'
 import { AppError } from '../../kernel/errors'
 import type { CoinFacts } from '../../kernel/networks'
@@ -34,18 +35,12 @@ const PATIENCE_MS = SECOND_MS
 /** In the order of the sources. */
 async function quotesOf(ctx: StoreContext, asset: Priced): Promise<Rate[]> {
   const sources = ctx.isTest ? ctx.rates.test : ctx.rates.live
-  const rates = new Map<RateSource, Rate>()
-  let timer: ReturnType<typeof setTimeout> | undefined
-  await new Promise<void>((resolve) => {
-    const asked = sources.map(async (source) => {
-      const rate = await ask(ctx, source, asset)
-      if (rate) rates.set(source, rate)
-      if (rate) timer ??= setTimeout(resolve, PATIENCE_MS)
-    })
-    Promise.all(asked).then(() => resolve())
+  const asked = sources.map(async (source) => {
+    const rate = await ask(ctx, source, asset)
+    return rate && { source, rate }
   })
-  clearTimeout(timer)
-  return sources.flatMap((source) => rates.get(source) ?? [])
+  const answers = await answeredSoon(asked, PATIENCE_MS)
+  return sources.flatMap((source) => answers.find((one) => one.source === source)?.rate ?? [])
 }
 
 async function ask(ctx: StoreContext, source: RateSource, asset: Priced): Promise<Rate | undefined> {
