@@ -7,15 +7,15 @@ const RETRIES = 2
 
 /**
  * Stripe's own client, which repeats a request that got no answer, a conflict or a 5xx under the same idempotency key. `apiBase`
- * is another server that speaks Stripe's API, for tests.
+ * is another server that speaks Stripe's API, for tests, and they have no patience for the whole of `timeoutMs`.
  */
-export function createStripeClient(secretKey: string, apiBase: string | undefined): Stripe {
+export function createStripeClient(secretKey: string, apiBase: string | undefined, timeoutMs = TIMEOUT_MS): Stripe {
   const base = apiBase === undefined ? undefined : new URL(apiBase)
   return new Stripe(secretKey, {
     ...(base && { host: base.hostname, port: portOf(base), protocol: base.protocol === 'http:' ? 'http' : 'https' }),
     httpClient: Stripe.createFetchHttpClient(),
     maxNetworkRetries: RETRIES,
-    timeout: TIMEOUT_MS,
+    timeout: timeoutMs,
     telemetry: false,
     appInfo: { name: 'Payhook' },
   })

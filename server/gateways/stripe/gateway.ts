@@ -23,6 +23,8 @@ export type StripeSettings = {
   webhookSecret: string | undefined
   /** Another server that speaks Stripe's API, for tests. */
   apiBase?: string | undefined
+  /** How long one request may take, for tests. */
+  timeoutMs?: number | undefined
   /** Stores have accounts of their own. The secret is that of the endpoint for what happens in these. */
   connect?: { webhookSecret: string | undefined } | undefined
 }
@@ -38,7 +40,7 @@ const REFUNDS = 100
  * Checkout Session's. Nothing is kept here: what a later call needs is in the metadata at Stripe.
  */
 export function createStripeGateway(clock: Clock, settings: StripeSettings): RedirectGateway {
-  const stripe = createStripeClient(settings.secretKey, settings.apiBase)
+  const stripe = createStripeClient(settings.secretKey, settings.apiBase, settings.timeoutMs)
   const secrets = [settings.webhookSecret, settings.connect?.webhookSecret].filter((secret) => secret !== undefined)
   return {
     name: 'stripe',

@@ -99,6 +99,44 @@ describe('stripe', () => {
     },
   )
 
+  describe('while Stripe takes a request and says nothing', () => {
+    const impatient = () => gatewayAt({ timeoutMs: 1_500 })
+
+    test.each(['silent', 'silent_after'] as const)(
+      '(%s) it is asked again under the same key: one page, one refund',
+      async (trouble) => {
+        afflict(trouble, /sessions$/)
+        const { page } = await impatient().begin(pageOf(clock.now()))
+        expect(stripe.account.sessions.size).toBe(1)
+        const { id } = stripe.account.confirm(page)
+        afflict(trouble, /^\/v1\/refunds$/)
+        const request = { refundId: newRowId(1n), chargeReference: id, amountMinor: 700n, currency: 'usd', split: null }
+        expect(await impatient().refund(request)).toMatchObject({ status: 'succeeded' })
+        expect([...stripe.account.refunds.values()].map(({ amount }) => amount)).toEqual([700])
+        const keys = stripe.requests
+          .filter(({ method }) => method === 'POST')
+          .map(({ idempotencyKey }) => idempotencyKey)
+        expect(new Set(keys).size).toBe(2)
+      },
+    )
+
+    test('and never says anything, the refund is uncertain, and is one when it is asked for again', async () => {
+      const { reference } = await paid()
+      const request = {
+        refundId: newRowId(1n),
+        chargeReference: reference,
+        amountMinor: 700n,
+        currency: 'usd',
+        split: null,
+      }
+      stripe.trouble = ({ method }) => (method === 'POST' ? 'silent_after' : undefined)
+      await expect(gatewayAt({ timeoutMs: 300 }).refund(request)).rejects.toThrow()
+      stripe.trouble = () => undefined
+      expect(await gateway.refund(request)).toMatchObject({ status: 'succeeded' })
+      expect(stripe.account.refunds.size).toBe(1)
+    })
+  })
+
   test('a refund that is asked for again after Stripe has forgotten its key pays back once', async () => {
     const { reference } = await paid()
     stripe.account.settings.refunds = 'pending'
