@@ -35,8 +35,8 @@ const NOBODY = `0x${'0'.repeat(40)}`
 type Stretch = { run: readonly ReadBlock[]; hexes: readonly string[] }
 
 /**
- * Of a run of blocks, the first and the last included. Where balances differ between its ends, it is halved until the blocks are found
- * that changed them: few calls, however long it is. Throws when the node has no balances of them any more.
+ * Of a run of blocks, the first and the last included. Where balances changed otherwise than its blocks say, it is halved until the
+ * ones are found that did it: few calls, however long it is. Throws when the node has no balances of them any more.
  */
 export async function unnamedTransfers(
   balances: Balances,
@@ -48,14 +48,14 @@ export async function unnamedTransfers(
   const hexes = [...new Set(awaited.map((address) => address.toLowerCase()))]
   await learnBalances(balances, start.node, hexes, start.block.parentHash)
   await learnBalances(balances, end.node, hexes, end.block.hash)
-  const spenders = spendersIn(run, new Set(hexes))
+  const said = saidIn(run, new Set(hexes))
   const gains: Transfer[] = []
   for (let stretches: Stretch[] = [{ run, hexes }]; stretches.length > 0; ) {
-    const halves = await inParallel(stretches, STRETCHES_AT_ONCE, async ({ run, hexes }) => {
-      const changed = changedIn(balances, run, hexes, spenders)
-      const [only, second] = run
+    const halves = await inParallel(stretches, STRETCHES_AT_ONCE, async (stretch) => {
+      const changed = changedIn(balances, stretch, said)
+      const [only, second] = stretch.run
       if (changed.length === 0 || !only) return []
-      if (second) return halvesOf(balances, { run, hexes: changed })
+      if (second) return halvesOf(balances, { run: stretch.run, hexes: changed })
       gains.push(...(await gainsOf(balances, only, changed)))
       return []
     })
@@ -65,25 +65,33 @@ export async function unnamedTransfers(
   return gains
 }
 
+/** What a block says of the addresses by itself. */
+type Said = { gains: ReadonlyMap<string, bigint>; spenders: ReadonlySet<string> }
+
 /** By block. Who spends may get the same back in one run. */
-function spendersIn(run: readonly ReadBlock[], hexes: ReadonlySet<string>): Map<ReadBlock, Set<string>> {
+function saidIn(run: readonly ReadBlock[], hexes: ReadonlySet<string>): Map<ReadBlock, Said> {
   return new Map(
     run.map((read) => {
-      const senders = read.block.transactions.map(({ from }) => from)
-      return [read, new Set(senders.filter((hex) => hexes.has(hex)))] as const
+      const { block, transfers } = read
+      const gains = new Map<string, bigint>()
+      const gain = (hex: string, units: bigint) => hexes.has(hex) && gains.set(hex, (gains.get(hex) ?? 0n) + units)
+      for (const { coin, to, units } of transfers) if (coin === 'native') gain(to.toLowerCase(), units)
+      for (const [hex, units] of block.withdrawals) gain(hex, units)
+      const spenders = new Set(block.transactions.map(({ from }) => from).filter((hex) => hexes.has(hex)))
+      return [read, { gains, spenders }] as const
     }),
   )
 }
 
-function changedIn(
-  balances: Balances,
-  run: readonly ReadBlock[],
-  hexes: readonly string[],
-  spenders: ReadonlyMap<ReadBlock, ReadonlySet<string>>,
-): string[] {
+/** Those whose balances changed by more, or less, than their blocks say. */
+function changedIn(balances: Balances, { run, hexes }: Stretch, said: ReadonlyMap<ReadBlock, Said>): string[] {
   const before = balances.get(run[0]?.block.parentHash ?? '')
   const after = balances.get(run.at(-1)?.block.hash ?? '')
-  return hexes.filter((hex) => before?.get(hex) !== after?.get(hex) || run.some((read) => spenders.get(read)?.has(hex)))
+  return hexes.filter((hex) => {
+    let unsaid = (after?.get(hex) ?? 0n) - (before?.get(hex) ?? 0n)
+    for (const read of run) unsaid -= said.get(read)?.gains.get(hex) ?? 0n
+    return unsaid !== 0n || run.some((read) => said.get(read)?.spenders.has(hex))
+  })
 }
 
 async function halvesOf(balances: Balances, { run, hexes }: Stretch): Promise<Stretch[]> {
