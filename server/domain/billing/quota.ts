@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
 import { prepared } from '../../db/prepared'
 import { inTransaction } from '../../db/transaction'
+import { createBatches } from '../../kernel/batches'
 import { AppError } from '../../kernel/errors'
 import { formatUsdt } from '../../kernel/plans'
 import { prepaidBalance, prepaidSum } from '../ledger/prepaid'
@@ -16,7 +17,7 @@ import { type AccountRow, billingAccounts } from './table'
  */
 export async function refuseAtLimit(ctx: StoreContext): Promise<void> {
   if (!ctx.config.billing) return
-  const seen = await look(ctx)
+  const seen = await lookTogether(ctx, `${ctx.storeId} ${ctx.isTest}`, undefined)
   if (seen && seen.periodEnd > ctx.clock.now()) {
     const availableMinor = (seen.balanceMinor ?? 0n) - seen.unsettledMinor
     if (isAtLimit(seen, availableMinor)) throw limitReached(ctx, seen, availableMinor)
@@ -49,8 +50,24 @@ export function upToDate(ctx: StoreContext): Promise<AccountRow> {
   })
 }
 
+type Seen = Pick<
+  AccountRow,
+  'plan' | 'periodEnd' | 'usedPayments' | 'includedPayments' | 'allowOverage' | 'unsettledMinor'
+> & {
+  balanceMinor: bigint | null
+}
+
+/** Payments of one turn of the event loop look once. */
+const lookTogether = createBatches<StoreContext, undefined, Seen | undefined>(
+  async (ctx, lookers) => {
+    const value = await look(ctx)
+    return lookers.map(() => ({ status: 'fulfilled', value }))
+  },
+  { atOnce: Number.POSITIVE_INFINITY, most: Number.POSITIVE_INFINITY },
+)
+
 /** The balance is summed only at the quota, where something depends on it. */
-async function look(ctx: StoreContext) {
+async function look(ctx: StoreContext): Promise<Seen | undefined> {
   const a = billingAccounts
   const query = prepared(ctx.db, 'billing_quota', (db, name) =>
     db

@@ -69,6 +69,13 @@ test('the 402 comes exactly at the limit while payments are created and confirme
   expect(new Set(seen.map(({ status }) => status))).toContain(201)
 })
 
+test('of merchants who create payments at the same moment, those at their limit are refused and no other', async () => {
+  const shops = await Promise.all(Array.from({ length: 4 }, () => openMerchant(world)))
+  await Promise.all(shops.map(({ confirm }, n) => confirm(n % 2 ? QUOTA : QUOTA - 1)))
+  const answers = await Promise.all(Array.from({ length: 24 }, (_, n) => shops[n % 4]?.create()))
+  expect(answers.map((answer) => answer?.status)).toEqual(Array.from({ length: 24 }, (_, n) => (n % 2 ? 402 : 201)))
+})
+
 test('of many parallel plan changes with the money for one, one is charged', async () => {
   const shop = await openMerchant(world, 1)
   await topUpAtOnce(shop.ctx, 30_000_000n)
