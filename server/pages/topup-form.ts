@@ -16,6 +16,14 @@ export type Limits = { leastCents: bigint; mostCents: bigint; locale: string }
 /** What may go back into the page: never the key. */
 export type Refilled = { amount: string; network: string }
 
+export const LONGEST_AMOUNT = 20
+
+/** A key that was pasted into the wrong field is no amount, and isn't shown either. */
+export function refillTopup(fields: URLSearchParams): Refilled {
+  const amount = fields.get('amount') ?? ''
+  return { amount: amount.length > LONGEST_AMOUNT ? '' : amount, network: fields.get('network') ?? '' }
+}
+
 /** Longer than any key of ours, so that what was pasted by mistake is not looked up. */
 const LONGEST_KEY = 200
 

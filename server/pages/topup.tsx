@@ -8,7 +8,7 @@ import type { Operation } from '../operations'
 import { addressOf } from '../rest/request'
 import { type PageContext, readForm, seeOther, sendPage } from './page'
 import { samePage, sendState } from './states'
-import { type Limits, readTopup, shownCents, type TopupProblem, type TopupWish } from './topup-form'
+import { type Limits, readTopup, refillTopup, shownCents, type TopupProblem, type TopupWish } from './topup-form'
 import { TopupPage, type TopupQuestion } from './views/topup'
 
 /*
@@ -30,7 +30,7 @@ export async function makeTopup(c: PageContext, deps: Deps, create: Operation): 
   if (!billing) return sendOff(c)
   const fields = await readForm(c)
   const once = onceOf(fields)
-  const filled = { amount: fields.get('amount') ?? '', network: fields.get('network') ?? '' }
+  const filled = refillTopup(fields)
   const { wish, problems } = readTopup(fields, c.get('visit').texts.topup, limitsOf(c, billing))
   if (!wish) return sendForm(c, billing, { once, filled, problems }, 422)
   try {

@@ -1,9 +1,11 @@
+import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createApp } from '../../server/app'
 import { listTopups } from '../../server/domain/billing/topups'
 import { CARD_FORMS_PER_MINUTE } from '../../server/rate-limit'
 import { createBilledWorld, type Merchant, openMerchant } from '../support/billing'
 import { createBuyer, hiddenFields } from '../support/buyer'
+import { garbage } from '../support/fuzz'
 import { createWorld, type World } from '../support/world'
 
 let world: World
@@ -149,6 +151,24 @@ test('only a form of ours is taken, posted, and not too often from one address',
   for (let tried = 0; tried < CARD_FORMS_PER_MINUTE; tried++) expect((await guess()).status).toBe(422)
   const refused = await guess()
   expect([refused.status, (await refused.text()).includes('Nothing was begun. Wait 1 min')]).toEqual([429, true])
+})
+
+test('garbage in its fields is answered in words, and makes nothing', async () => {
+  const merchant = await openMerchant(world)
+  const text = fc.oneof(
+    garbage.map((value) => (typeof value === 'string' ? value : (JSON.stringify(value) ?? '')).slice(0, 5_000)),
+    fc.constantFrom(merchant.key, `${merchant.key}\0`, '1e3', '１２', '5\u00005', '0x10', '+5', '5.'),
+  )
+  const fields = fc.record({ key: text, amount: text, once: text, network: fc.oneof(text, fc.constant('bsc')) })
+  const property = fc.asyncProperty(fields, async (sent) => {
+    const wellFormed = Object.entries(sent).map(([name, value]) => [name, value.toWellFormed()])
+    const answer = await createBuyer(world).post('/topup', Object.fromEntries(wellFormed))
+    expect(answer.status).toBe(422)
+    expect(await answer.text()).not.toContain(merchant.key)
+  })
+  await fc.assert(property, { seed: 7, numRuns: 300, endOnFailure: true })
+  expect(await topupsOf(merchant)).toEqual([])
+  expect(world.log.filter(({ level }) => level === 'error')).toEqual([])
 })
 
 test('a server that bills nobody says that there is nothing to top up', async () => {

@@ -1,5 +1,5 @@
 import { NETWORK_FACTS, type NetworkName } from '../../kernel/networks'
-import type { Refilled, TopupField, TopupProblem } from '../topup-form'
+import { LONGEST_AMOUNT, type Refilled, type TopupField, type TopupProblem } from '../topup-form'
 import { Layout, type Visit } from './layout'
 
 export type TopupQuestion = {
@@ -48,7 +48,7 @@ export function TopupPage(question: TopupQuestion) {
                 {...inputOf(question, 'amount')}
                 inputmode="decimal"
                 autocomplete="off"
-                maxlength={20}
+                maxlength={LONGEST_AMOUNT}
                 value={filled.amount}
               />
             </Field>
