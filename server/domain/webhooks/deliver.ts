@@ -15,9 +15,10 @@ export const TIMEOUT_MS = 10 * SECOND_MS
 /** How long a worker that nobody wakes waits before it looks for due work again. */
 export const POLL_MS = SECOND_MS / 2
 
+/** With the slow ones fewer than the 256 requests that Bun's fetch has under way at a time: payments make some too. */
 export const LIMITS: SlotLimits = {
-  all: 128,
-  perStore: 96,
+  all: 160,
+  perStore: 128,
   perEndpoint: 16,
   perFailingEndpoint: 2,
   slow: 64,
