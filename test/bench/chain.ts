@@ -173,7 +173,8 @@ async function catchUp(deps: Deps, url: string, startsAt: number): Promise<void>
     `${rate(BLOCKS * LOGS)} logs/s, ${rate(BLOCKS)} blocks/s, ${((used.user + used.system) / 1e6).toFixed(1)} s of CPU`,
   )
   const { logsPerSecond, secondsFor8000Blocks } = GOAL
-  console.log(`the goal is ${logsPerSecond} logs/s, and 8,000 blocks in ${secondsFor8000Blocks} s`)
+  const andBlocks = NETWORK === 'bsc' ? `, and 8,000 blocks in ${secondsFor8000Blocks} s` : ''
+  console.log(`the goal is ${logsPerSecond} logs/s${andBlocks}`)
   console.log(`memory of the process at most ${megabytes(peak)}`)
 }
 

@@ -38,8 +38,10 @@ export function Networks() {
         for the native coin: what transactions send, and what contracts send on. One process at a time watches a
         network, of those with the role <code>chain</code>; when it stops, another takes over at once, and when it is
         killed, within some seconds. Up to where was read is in the database. After a downtime everything since then is
-        read, and whether a payment was in time is decided by the time of its block. What contracts send shows only in
-        balances, which nodes keep for 128 blocks unless they are archives.
+        read, in order: with a node that answers in 0.1 s some 80 blocks a second, which is less than two minutes for an
+        hour of BSC, 40 minutes for a day, and five hours for a week; Ethereum and TRON have far fewer blocks. Whether a
+        payment was in time is decided by the time of its block. What contracts send shows only in balances, which nodes
+        keep for 128 blocks unless they are archives.
       </p>
       <p>
         <strong>When it counts.</strong> A payment is confirmed when it has its confirmations and its block is final: on
