@@ -1,5 +1,5 @@
 import type { Account } from './account'
-import { VISA } from './account'
+import { VISA } from './catalogue'
 import { StripeRefusal } from './refusal'
 
 /* The page where buyers pay, as far as a browser needs one: what they may do there is a button each. */

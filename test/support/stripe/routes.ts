@@ -1,5 +1,5 @@
-import type { Account, Method } from './account'
-import { VISA } from './account'
+import type { Account } from './account'
+import { type Method, VISA } from './catalogue'
 import { CONNECT_ROUTES } from './connect-routes'
 import { expandAll } from './expand'
 import { listOf } from './lists'
