@@ -6,7 +6,9 @@ import { defineConfig } from 'vitest/config'
  * difference, in a browser and in what is listed here, on PostgreSQL only. Otherwise a test file says which by its place.
  */
 const ONCE = [
+  'test/domain/notices/missed.test.ts',
   'test/domain/payments/{crypto-anything,shares,stripe-itself}.test.ts',
+  'test/inbound/stripe-modes.test.ts',
   'test/listen.test.ts',
   'test/mcp/{conformance,plain-call,stdio}.test.ts',
   'test/pages/{crypto-checkout,plan-limit,topup}.test.ts',

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { inTransaction } from '../../../server/db/transaction'
 import { rebuildLedger } from '../../../server/domain/ledger/roller'
 import { getBalance } from '../../../server/domain/ledger/service'
@@ -8,55 +8,37 @@ import { completeOrder } from '../../../server/domain/orders/transitions'
 import { paymentAttempts } from '../../../server/domain/payments/table'
 import { HOUR_MS } from '../../../server/kernel/clock'
 import { entriesOf } from '../../support/ledger'
-import {
-  createStripeWorld,
-  openStripeShop,
-  runJobs,
-  type StripeShop,
-  type StripeWorld,
-} from '../../support/stripe/shop'
+import { runJobs, stripeShopForEachTest } from '../../support/stripe/shop'
 import { FINE } from '../../support/stripe/webhooks'
 
 /** 2.9 % of $19.00 and 30 cents, as the stand-in takes. */
 const FEE = 85
 
-let world: StripeWorld
-let shop: StripeShop
-beforeAll(async () => {
-  world = await createStripeWorld()
-})
-beforeEach(async () => {
-  shop = await openStripeShop(world)
-  Object.assign(world.stripe.account.settings, { feesAreLate: false, payout: undefined })
-  world.stripe.webhooks.weather = FINE
-})
-afterAll(() => world.close())
-
-async function arrive(): Promise<void> {
-  await world.stripe.webhooks.drain()
-  await runJobs(shop.deps)
-}
+const bench = stripeShopForEachTest()
 
 async function buy(): Promise<string> {
-  const { checkout, page } = await shop.begin()
-  world.stripe.account.confirm(page)
-  await arrive()
+  const { checkout, page } = await bench.shop.begin()
+  bench.world.stripe.account.confirm(page)
+  await bench.arrive()
   return checkout.order.id
 }
 
 async function feeOf(id: string) {
-  const { gateway_fee_cents: amount, gateway_fee_currency: currency } = toOrder(shop.ctx, await getOrder(shop.ctx, id))
+  const { gateway_fee_cents: amount, gateway_fee_currency: currency } = toOrder(
+    bench.shop.ctx,
+    await getOrder(bench.shop.ctx, id),
+  )
   return [amount, currency]
 }
 
 async function feesEntered(id: string): Promise<string[]> {
-  return (await entriesOf(shop.ctx, id)).filter((entry) => entry.startsWith('gateway_fee:'))
+  return (await entriesOf(bench.shop.ctx, id)).filter((entry) => entry.startsWith('gateway_fee:'))
 }
 
 const ENTERED = [`gateway_fee: gateway_clearing -${FEE}, gateway_fees ${FEE}`]
 
 async function expectSound(): Promise<void> {
-  for await (const line of findDiscrepancies(shop.deps, shop.ctx.storeId)) expect(line).toBe('')
+  for await (const line of findDiscrepancies(bench.shop.deps, bench.shop.ctx.storeId)) expect(line).toBe('')
 }
 
 test('what Stripe keeps is on the order and in the ledger, once, and takes nothing from the store', async () => {
@@ -64,41 +46,41 @@ test('what Stripe keeps is on the order and in the ledger, once, and takes nothi
   expect(await feeOf(id)).toEqual([FEE, 'usd'])
   expect(await feesEntered(id)).toEqual(ENTERED)
   for (const rebuild of [false, true]) {
-    if (rebuild) await rebuildLedger(shop.deps, shop.ctx.storeId)
-    const { balances } = await getBalance(shop.ctx)
+    if (rebuild) await rebuildLedger(bench.shop.deps, bench.shop.ctx.storeId)
+    const { balances } = await getBalance(bench.shop.ctx)
     expect(balances).toMatchObject([{ available_cents: 1_900, gross_cents: 1_900, gateway_fees_cents: FEE }])
   }
   await expectSound()
 })
 
 test('what Stripe says after the sale is entered when it is said, once, in any number of notices', async () => {
-  world.stripe.account.settings.feesAreLate = true
+  bench.world.stripe.account.settings.feesAreLate = true
   const id = await buy()
   expect([await feeOf(id), await feesEntered(id)]).toEqual([[null, null], []])
-  world.stripe.account.bookFees()
-  const { waiting } = world.stripe.webhooks
+  bench.world.stripe.account.bookFees()
+  const { waiting } = bench.world.stripe.webhooks
   waiting.push(...waiting)
-  await world.stripe.webhooks.drain()
-  await Promise.all([runJobs(shop.deps), runJobs(shop.deps)])
+  await bench.world.stripe.webhooks.drain()
+  await Promise.all([runJobs(bench.shop.deps), runJobs(bench.shop.deps)])
   expect([await feeOf(id), await feesEntered(id)]).toEqual([[FEE, 'usd'], ENTERED])
   await expectSound()
 })
 
 test('what Stripe says to nobody is asked for', async () => {
-  world.stripe.account.settings.feesAreLate = true
+  bench.world.stripe.account.settings.feesAreLate = true
   const id = await buy()
-  world.stripe.webhooks.weather = { ...FINE, lost: 1 }
-  world.stripe.account.bookFees()
-  world.clock.advance(HOUR_MS)
-  await Promise.all([runJobs(shop.deps), runJobs(shop.deps)])
+  bench.world.stripe.webhooks.weather = { ...FINE, lost: 1 }
+  bench.world.stripe.account.bookFees()
+  bench.world.clock.advance(HOUR_MS)
+  await Promise.all([runJobs(bench.shop.deps), runJobs(bench.shop.deps)])
   expect([await feeOf(id), await feesEntered(id)]).toEqual([[FEE, 'usd'], ENTERED])
 })
 
 test('in another currency it is entered in that one, beside the sale', async () => {
-  world.stripe.account.settings.payout = 'eur'
+  bench.world.stripe.account.settings.payout = 'eur'
   const id = await buy()
   expect([await feeOf(id), await feesEntered(id)]).toEqual([[FEE, 'eur'], ENTERED])
-  expect((await getBalance(shop.ctx)).balances).toMatchObject([
+  expect((await getBalance(bench.shop.ctx)).balances).toMatchObject([
     { currency: 'usd', available_cents: 1_900, gateway_fees_cents: 0 },
     { currency: 'eur', available_cents: 0, gross_cents: 0, gateway_fees_cents: FEE },
   ])
@@ -106,19 +88,19 @@ test('in another currency it is entered in that one, beside the sale', async () 
 })
 
 test('of a surplus charge it is entered too, and is not the order’s', async () => {
-  const { checkout, page } = await shop.begin()
+  const { checkout, page } = await bench.shop.begin()
   const { id } = checkout.order
-  await inTransaction(shop.ctx, (tx) => completeOrder(tx, id, { method: 'crypto', at: tx.clock.now() }))
-  world.stripe.account.confirm(page)
-  await arrive()
+  await inTransaction(bench.shop.ctx, (tx) => completeOrder(tx, id, { method: 'crypto', at: tx.clock.now() }))
+  bench.world.stripe.account.confirm(page)
+  await bench.arrive()
   expect([await feeOf(id), await feesEntered(id)]).toEqual([[null, null], ENTERED])
 })
 
 test('one that is known and not entered is named by the check of the ledger', async () => {
   const id = await buy()
-  await shop.ctx.db.update(paymentAttempts).set({ gatewayFeeMinor: 99n })
+  await bench.shop.ctx.db.update(paymentAttempts).set({ gatewayFeeMinor: 99n })
   const found: string[] = []
-  for await (const line of findDiscrepancies(shop.deps, shop.ctx.storeId)) found.push(line)
-  const [attempt] = (await shop.ledger(id)).attempts
+  for await (const line of findDiscrepancies(bench.shop.deps, bench.shop.ctx.storeId)) found.push(line)
+  const [attempt] = (await bench.shop.ledger(id)).attempts
   expect(found).toEqual([expect.stringContaining(`attempt ${attempt?.id} has a gateway's fee of 99`)])
 })
