@@ -32,7 +32,7 @@ test('from the code to confirmed and back to the stage.shop, without a reload', 
       window.name = 'same'
     })
     await page.locator('svg.qr').first().waitFor()
-    expect(await page.locator('time[data-until]').textContent()).toMatch(/^(30:00|29:\d\d)$/)
+    expect(await page.locator('time[data-until] .scripted').textContent()).toMatch(/^(30:00|29:\d\d)$/)
     await page.getByRole('button', { name: 'Copy the address' }).click()
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(evmAddress(1))
     await page.getByRole('button', { name: 'Copy the amount' }).click()

@@ -77,7 +77,7 @@ export type Visitor = {
 /** A buyer with a browser profile of their own, whose every request and complaint is written down. */
 export async function visit(browser: Browser, origin: string, options: BrowserContextOptions = {}): Promise<Visitor> {
   const context = await browser.newContext({ locale: 'en-US', ...options })
-  context.setDefaultTimeout(10_000)
+  context.setDefaultTimeout(60_000)
   const complaints: string[] = []
   const strays: string[] = []
   context.on('request', (request) => {

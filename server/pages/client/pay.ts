@@ -4,6 +4,7 @@
  */
 import { copyOnPress } from './copy'
 import { sendOnce } from './send-once'
+import { timeLeft } from './time-left'
 
 type Change = { version: string; kind: string; ended: boolean; title: string; html: string }
 
@@ -95,11 +96,11 @@ function startCountdown(panel: HTMLElement): void {
   // The buyer's clock may be wrong: what counts is how long the server said.
   const left = Date.parse(time.dataset.until ?? '') - Date.parse(time.dataset.now ?? '')
   const ends = performance.now() + left
+  const shown = time.querySelector('.scripted')
   const tick = () => {
     if (!time.isConnected) return
     const ms = Math.max(0, ends - performance.now())
-    const seconds = Math.ceil(ms / 1_000)
-    time.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
+    if (shown) shown.textContent = timeLeft(ms)
     time.classList.toggle('soon', ms < SOON_MS)
     if (ms > 0) setTimeout(tick, 1_000 - ((performance.now() - ends + left) % 1_000))
   }

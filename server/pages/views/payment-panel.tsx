@@ -1,6 +1,7 @@
 import type { CryptoPaymentRow } from '../../domain/crypto/table'
 import { formatInstant } from '../../kernel/clock'
 import { formatUnits, knownCoin, NETWORK_FACTS } from '../../kernel/networks'
+import { timeLeft } from '../client/time-left'
 import { hasEnded, type PaymentState } from '../payment-state'
 import { QrCode } from '../qr'
 import { transferLink } from '../transfer-link'
@@ -138,7 +139,9 @@ function HowToPay(shown: ShownPayment) {
       <p class="countdown">
         <span>{crypto.timeLeft}</span>
         <time datetime={until.toISOString()} data-until={until.toISOString()} data-now={now.toISOString()}>
-          {crypto.timeUntil(formatInstant(until, visit.locale))}
+          {/* Already what the script makes of it, so that nothing moves when that comes late. */}
+          <span class="scripted">{timeLeft(until.getTime() - now.getTime())}</span>
+          <noscript>{crypto.timeUntil(formatInstant(until, visit.locale))}</noscript>
         </time>
       </p>
       <div class="scan">
