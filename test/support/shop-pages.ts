@@ -89,7 +89,7 @@ export function useShopPages() {
       opened.get().shop.add(head, body, headers),
     opened: async (url: string, options: Parameters<Browser['newContext']>[0] = {}) => {
       const context = await opened.get().browser.newContext({ locale: 'en-US', ...options })
-      context.setDefaultTimeout(10_000)
+      context.setDefaultTimeout(60_000)
       const page = await context.newPage()
       await page.goto(url)
       return { page, close: () => context.close() }
