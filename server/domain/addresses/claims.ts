@@ -78,8 +78,9 @@ export async function holdAddresses(
 }
 
 /**
- * The rows that let no second payment wait at these addresses. Throws AddressClaimedError when there is one already; `correctHolder`
- * then puts the pool right, and another address can be taken.
+ * The rows that let no second payment wait at these addresses. For one address, throws AddressClaimedError when there is a claim already;
+ * `correctHolder` then puts the pool right, and another address can be taken. For several, a claim that is there may also be the database's
+ * error of a key that is taken.
  */
 export async function claimAddresses(tx: StoreContext, taken: readonly Held[]): Promise<void> {
   const claimed = await together(portionsOf(taken).map((portion) => insertClaims(tx, portion)))
@@ -93,15 +94,23 @@ async function insertClaims(tx: StoreContext, taken: readonly Held[]): Promise<s
   const claims = taken.map(({ id: paymentId, network, address }) => {
     return { address, network, realm: realmOf(tx), storeId: tx.storeId, paymentId, claimedAt: tx.clock.now() }
   })
-  const statement = prepared(tx.db, `claim_addresses_${claims.length}`, (db, name) =>
+  const values = valuesOf(paymentClaims, claims)
+  if (claims.length > 1) {
+    const statement = prepared(tx.db, `claim_addresses_${claims.length}`, (db, name) =>
+      db.insert(paymentClaims).values(placeholdersOfRows(paymentClaims, claims.length)).prepare(name),
+    )
+    await statement.execute(values)
+    return claims.map(({ address }) => address)
+  }
+  const statement = prepared(tx.db, 'claim_address', (db, name) =>
     db
       .insert(paymentClaims)
-      .values(placeholdersOfRows(paymentClaims, claims.length))
+      .values(placeholdersOfRows(paymentClaims, 1))
       .onConflictDoNothing()
       .returning({ address: paymentClaims.address })
       .prepare(name),
   )
-  return (await statement.execute(valuesOf(paymentClaims, claims))).map(({ address }) => address)
+  return (await statement.execute(values)).map(({ address }) => address)
 }
 
 /** The pool says who has the claim, so that the address isn't taken for free again. */

@@ -109,15 +109,24 @@ async function insertPayments(tx: StoreContext, rows: readonly CryptoPaymentRow[
   return portions.flat()
 }
 
+/** Rows that come together are the batch's: what is taken fails all of it, and each is tried on its own then. */
 async function insertPortion(tx: StoreContext, rows: readonly CryptoPaymentRow[]): Promise<CryptoPaymentRow[]> {
+  const [row] = rows
+  if (row && rows.length === 1) return [(await insertIfNew(tx, row)) ? row : await insertAnew(tx, row)]
   const p = cryptoPayments
   const statement = prepared(tx.db, `insert_crypto_payments_${rows.length}`, (db, name) =>
-    db.insert(p).values(placeholdersOfRows(p, rows.length)).onConflictDoNothing().returning({ id: p.id }).prepare(name),
+    db.insert(p).values(placeholdersOfRows(p, rows.length)).prepare(name),
   )
-  const inserted = await statement.execute(valuesOf(p, rows))
-  if (inserted.length === rows.length) return [...rows]
-  const ids = new Set(inserted.map(({ id }) => id))
-  return together(rows.map(async (row) => (ids.has(row.id) ? row : await insertAnew(tx, row))))
+  await statement.execute(valuesOf(p, rows))
+  return [...rows]
+}
+
+async function insertIfNew(tx: StoreContext, row: CryptoPaymentRow): Promise<boolean> {
+  const p = cryptoPayments
+  const statement = prepared(tx.db, 'insert_crypto_payment', (db, name) =>
+    db.insert(p).values(placeholdersOfRows(p, 1)).onConflictDoNothing().returning({ id: p.id }).prepare(name),
+  )
+  return (await statement.execute(valuesOf(p, [row]))).length > 0
 }
 
 /** With another number, where its own is taken, as it is once in a thousand million payments of a day. */
@@ -132,6 +141,5 @@ async function insertAnew(tx: StoreContext, row: CryptoPaymentRow): Promise<Cryp
     })
   }
   const numbered = { ...row, number: newPaymentNumber(row.createdAt) }
-  await insertPortion(tx, [numbered])
-  return numbered
+  return (await insertIfNew(tx, numbered)) ? numbered : insertAnew(tx, numbered)
 }
