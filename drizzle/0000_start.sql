@@ -34,6 +34,16 @@ CREATE TABLE "address_owners" (
 	CONSTRAINT "address_owners_address_network_realm_pk" PRIMARY KEY("address","network","realm")
 );
 --> statement-breakpoint
+CREATE TABLE "free_addresses" (
+	"store_id" bigint NOT NULL,
+	"address_id" uuid NOT NULL,
+	"is_test" boolean NOT NULL,
+	"network" "chain_network" NOT NULL,
+	"address" text NOT NULL,
+	"resting_since" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "free_addresses_store_id_address_id_pk" PRIMARY KEY("store_id","address_id")
+);
+--> statement-breakpoint
 CREATE TABLE "payment_claims" (
 	"address" text NOT NULL,
 	"network" "chain_network" NOT NULL,
@@ -60,7 +70,6 @@ CREATE TABLE "receive_addresses" (
 	"address" text NOT NULL,
 	"label" text,
 	"status" "address_status" NOT NULL,
-	"held_by" uuid,
 	"used_count" integer NOT NULL,
 	"last_used_at" timestamp (3) with time zone,
 	"created_at" timestamp (3) with time zone NOT NULL,
@@ -293,6 +302,7 @@ CREATE TABLE "crypto_settings" (
 	"bsc_confirmations" integer NOT NULL,
 	"tron_confirmations" integer NOT NULL,
 	"ethereum_confirmations" integer NOT NULL,
+	"revision" integer NOT NULL,
 	CONSTRAINT "crypto_settings_store_id_is_test_pk" PRIMARY KEY("store_id","is_test")
 );
 --> statement-breakpoint
@@ -708,7 +718,7 @@ ALTER TABLE "deliveries" ADD CONSTRAINT "deliveries_store_id_event_id_events_sto
 ALTER TABLE "deliveries" ADD CONSTRAINT "deliveries_store_id_endpoint_id_webhook_endpoints_store_id_id_fk" FOREIGN KEY ("store_id","endpoint_id") REFERENCES "public"."webhook_endpoints"("store_id","id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "delivery_attempts" ADD CONSTRAINT "delivery_attempts_store_id_delivery_id_deliveries_store_id_id_fk" FOREIGN KEY ("store_id","delivery_id") REFERENCES "public"."deliveries"("store_id","id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "address_owners_added" ON "address_owners" USING btree ("network","realm","added_at","address");--> statement-breakpoint
-CREATE INDEX "receive_addresses_free" ON "receive_addresses" USING btree ("store_id","is_test","network","last_used_at" NULLS FIRST,"id") WHERE status = 'active' and held_by is null;--> statement-breakpoint
+CREATE INDEX "free_addresses_rested" ON "free_addresses" USING btree ("store_id","is_test","network","resting_since","address_id");--> statement-breakpoint
 CREATE INDEX "receive_addresses_newest" ON "receive_addresses" USING btree ("store_id","is_test","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "receive_addresses_address" ON "receive_addresses" USING btree ("store_id","network","address");--> statement-breakpoint
 CREATE INDEX "billing_accounts_due" ON "billing_accounts" USING btree ("due_at");--> statement-breakpoint

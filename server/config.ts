@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { readBilling } from './billing-file'
 import { ProxyList, type TrustedProxies } from './client-address'
+import { POOL_SIZE } from './db/client'
 import type { BillingSettings } from './kernel/plans'
 
 /** `""` counts as unset, as in `PORT= npm start`. */
@@ -65,6 +66,9 @@ const Environment = z.object({
   DATABASE_URL: optional(
     z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' }).optional(),
   ).describe('PostgreSQL; when unset, PGlite in PAYHOOK_DATA_DIR'),
+  DATABASE_POOL_SIZE: optional(
+    z.coerce.number('must be a number of connections').int().min(1).max(100).default(POOL_SIZE),
+  ).describe('Connections to PostgreSQL that this process opens, at most'),
   PAYHOOK_DATA_DIR: optional(z.string().default('.payhook')).describe('Folder of the PGlite database'),
   PAYHOOK_ADMIN_KEY: optional(z.string().min(20, 'must have at least 20 characters').optional()).describe(
     "The operator's key",
@@ -148,6 +152,7 @@ export type Config = {
   /** Without a trailing slash; undefined until the port is known, when it becomes `http://localhost:PORT`. */
   publicUrl: string | undefined
   databaseUrl: string | undefined
+  databasePoolSize: number
   dataDir: string
   adminKey: string | undefined
   roles: readonly Role[]
@@ -191,6 +196,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     host: env.HOST,
     publicUrl: env.PUBLIC_URL?.replace(/\/+$/, ''),
     databaseUrl: env.DATABASE_URL,
+    databasePoolSize: env.DATABASE_POOL_SIZE,
     dataDir: env.PAYHOOK_DATA_DIR,
     adminKey: env.PAYHOOK_ADMIN_KEY,
     roles: env.PAYHOOK_ROLES,

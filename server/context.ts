@@ -3,6 +3,7 @@ import type { Db } from './db/client'
 import type { AfterCommit } from './db/transaction'
 import type { PoolWatch } from './domain/addresses/pool-watch'
 import type { ChainHealth, ChainMonitor } from './domain/chains/health'
+import type { RememberedSettings } from './domain/crypto/settings'
 import type { KeyLookup } from './domain/keys/lookup'
 import type { KeyUsage } from './domain/keys/usage'
 import type { Clock } from './kernel/clock'
@@ -56,6 +57,7 @@ export type Deps = {
   keyUsage: KeyUsage
   /** When to count a pool's free addresses again. */
   poolWatch: PoolWatch
+  paymentSettings: RememberedSettings
   gateways: Gateways
   /** Those that live crypto payments can be made on. */
   networks: Networks

@@ -38,6 +38,7 @@ export function createDeps({ config, publicUrl, database, clock, log }: Surround
     lookUpKey: createKeyLookup(database.db),
     keyUsage: createKeyUsage(),
     poolWatch: createPoolWatch(),
+    paymentSettings: new Map(),
     gateways: createGateways(config, clock),
     ...createChains(config, clock, log),
     sender: createSender({ allowPrivate: config.allowPrivateWebhooks }),

@@ -13,7 +13,9 @@ import { startWorker, type Worker } from './jobs/worker'
  * `explainFailure` turns either into a line for people.
  */
 export async function openDatabase(config: Config): Promise<DatabaseHandle> {
-  const database = config.databaseUrl ? await openPostgres(config.databaseUrl) : await openPglite(config.dataDir)
+  const database = config.databaseUrl
+    ? await openPostgres(config.databaseUrl, config.databasePoolSize)
+    : await openPglite(config.dataDir)
   try {
     await migrate(database)
     return database

@@ -6,6 +6,9 @@ import { tronWallet } from '../support/crypto'
 
 const PAGE = 10_000
 
+const FREE = sql`insert into free_addresses (store_id, address_id, is_test, network, address, resting_since)
+  select store_id, id, is_test, network, address, 'epoch' from receive_addresses`
+
 export async function openStores(deps: Deps, count: number): Promise<bigint[]> {
   const ids: bigint[] = []
   for (let n = 0; n < count; n++) {
@@ -25,7 +28,9 @@ export async function addAddresses({ db }: Deps, stores: readonly bigint[], coun
     join generate_series(1, ${sql.raw(String(count))}) n on n % ${sql.raw(String(stores.length))} + 1 = s.nth`)
   await db.execute(sql`insert into address_owners (address, network, realm, store_id, address_id, added_at)
     select address, network, 0, store_id, id, created_at - interval '1 day' from receive_addresses`)
-  for (const table of ['receive_addresses', 'address_owners']) await db.execute(sql.raw(`vacuum analyze ${table}`))
+  await db.execute(FREE)
+  for (const table of ['receive_addresses', 'free_addresses', 'address_owners'])
+    await db.execute(sql.raw(`vacuum analyze ${table}`))
 }
 
 /** Their checksums are made here. */
@@ -40,4 +45,5 @@ export async function addTronAddresses({ db }: Deps, stores: readonly bigint[], 
   }
   await db.execute(sql`insert into address_owners (address, network, realm, store_id, address_id, added_at)
     select address, network, 0, store_id, id, created_at from receive_addresses`)
+  await db.execute(FREE)
 }

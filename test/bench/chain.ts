@@ -126,9 +126,7 @@ async function record(deps: Deps, payments: readonly CryptoPaymentRow[], startsA
     return { payment, parts }
   })
   const free = toRows<{ address: string }>(
-    await deps.db.execute(
-      sql`select address from receive_addresses where held_by is null limit ${sql.raw(String(STRAY))}`,
-    ),
+    await deps.db.execute(sql`select address from free_addresses limit ${sql.raw(String(STRAY))}`),
   )
   for (const [nth, { address }] of free.entries()) send(1 + ((nth * 6_151) % BLOCKS), address, 5n * FACTS.unit)
   const recording: Recording = {

@@ -114,7 +114,9 @@ async function fillPool(): Promise<void> {
     from stores s, generate_series(1, ${ADDRESSES}::int) n`
   await admin`insert into address_owners (address, network, realm, store_id, address_id, added_at)
     select address, network, store_id, store_id, id, created_at from receive_addresses`
-  await admin`vacuum analyze receive_addresses`
+  await admin`insert into free_addresses (store_id, address_id, is_test, network, address, resting_since)
+    select store_id, id, is_test, network, address, 'epoch' from receive_addresses`
+  for (const table of ['receive_addresses', 'free_addresses']) await admin.unsafe(`vacuum analyze ${table}`)
   await admin.end()
 }
 

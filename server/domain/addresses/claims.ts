@@ -1,132 +1,51 @@
-import { and, asc, eq, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
+import { and, eq, type SQL, sql } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
 import type { Db } from '../../db/client'
-import { placeholders, placeholdersOfRows, portionsOf, prepared, valuesOf } from '../../db/prepared'
-import { together } from '../../db/transaction'
-import { addMs, HOUR_MS } from '../../kernel/clock'
-import { AppError } from '../../kernel/errors'
+import { placeholders, prepared } from '../../db/prepared'
+import { selectedFor } from '../../db/recordset'
+import { AppError, type ErrorCode } from '../../kernel/errors'
 import { NETWORK_FACTS, type NetworkName } from '../../kernel/networks'
-import { recordEvent } from '../webhooks/events'
 import { realmOf } from './service'
-import { isFree, paymentClaims, poolWarnings, type ReceiveAddressRow, receiveAddresses } from './table'
+import { freeAddresses, paymentClaims, receiveAddresses } from './table'
 
 /** Which addresses payments lock, and for how long: within the transaction that makes or ends the payment. */
-
-/** Fewer free addresses than this are a warning to the pool's owner, at most once an hour. */
-const FEW = 3
-const COUNTED = 100
-const WARNED_EVERY_MS = HOUR_MS
 
 /** Where to look again after all addresses were held: a payment ends within its half hour, most of them much sooner. */
 const RETRY_SECONDS = 30
 
-/** Another payment has the claim: the address was not as free as it looked. */
-export class AddressClaimedError extends Error {
-  override readonly name = 'AddressClaimedError'
-
-  constructor(readonly taken: Pick<ReceiveAddressRow, 'id' | 'network' | 'address'>) {
-    super(`${taken.address} is claimed by another payment`)
-  }
+/** In the pool that the placeholders storeId, isTest and network name, those that have rested longest come first. */
+export function longestRested(condition?: SQL): SQL {
+  const f = freeAddresses
+  const { storeId, isTest, network } = placeholders('storeId', 'isTest', 'network')
+  const isInPool = and(eq(f.storeId, storeId), eq(f.isTest, isTest), eq(f.network, network), condition)
+  return sql`from ${f} where ${isInPool} order by ${f.restingSince}, ${f.addressId}`
 }
 
 /**
- * The free addresses that have rested longest, locked until the transaction ends: parallel calls get different ones and never wait for
- * each other. Fewer than asked for where there are no more.
+ * The parts of a statement that give its `payments`, which have an id and a created_at, an address each: `taken` are those free ones
+ * that have rested longest, fewer where there are no more, and none unless `condition`; `claimed` says which payment has got which. An
+ * address that had a claim already, and so was not as free as it looked, is taken without being claimed.
+ *
+ * Statements at the same time get different addresses and never wait for each other. They take the placeholders storeId, isTest,
+ * network, realm, and those of the place after which to look.
  */
-export async function freeAddresses(
-  tx: StoreContext,
-  network: NetworkName,
-  count: number,
-): Promise<Pick<ReceiveAddressRow, 'id' | 'address'>[]> {
-  const statement = prepared(tx.db, `free_addresses_${count}`, (db, name) => {
-    const { id, address } = receiveAddresses
-    const columns = { id: sql`id`.mapWith(id).as('id'), address: sql`address`.mapWith(address).as('address') }
-    return db
-      .select(columns)
-      .from(sql`(${longestRested(db, count)} for update skip locked) free`)
-      .prepare(name)
-  })
-  return statement.execute({ storeId: tx.storeId, isTest: tx.isTest, network })
-}
-
-/** Takes addresses out of the pool, for these payments. */
-export async function holdAddresses(
-  tx: StoreContext,
-  payments: readonly Pick<Held, 'id' | 'addressId'>[],
-): Promise<void> {
-  if (payments.length === 0) return
-  const r = receiveAddresses
-  const { storeId, ids, addressIds, at } = placeholders('storeId', 'ids', 'addressIds', 'at')
-  const statement = prepared(tx.db, 'hold_addresses', (db, name) =>
-    db
-      .update(r)
-      .set({
-        heldBy: sql`held.payment_id`,
-        usedCount: sql`${r.usedCount} + 1`,
-        lastUsedAt: sql`${sql.param(at, r.lastUsedAt)}`,
-      })
-      .from(sql`unnest(${addressIds}::uuid[], ${ids}::uuid[]) held(address_id, payment_id)`)
-      .where(and(eq(r.storeId, storeId), sql`${r.id} = held.address_id`))
-      .prepare(name),
-  )
-  await statement.execute({
-    storeId: tx.storeId,
-    ids: payments.map(({ id }) => id),
-    addressIds: payments.map(({ addressId }) => addressId),
-    at: tx.clock.now(),
-  })
-}
-
-/**
- * The rows that let no second payment wait at these addresses. For one address, throws AddressClaimedError when there is a claim already;
- * `correctHolder` then puts the pool right, and another address can be taken. For several, a claim that is there may also be the database's
- * error of a key that is taken.
- */
-export async function claimAddresses(tx: StoreContext, taken: readonly Held[]): Promise<void> {
-  const claimed = await together(portionsOf(taken).map((portion) => insertClaims(tx, portion)))
-  const mine = new Set(claimed.flat())
-  const another = taken.find(({ address }) => !mine.has(address))
-  if (another) throw new AddressClaimedError({ ...another, id: another.addressId })
-}
-
-/** Returns the addresses that had no claim. */
-async function insertClaims(tx: StoreContext, taken: readonly Held[]): Promise<string[]> {
-  const claims = taken.map(({ id: paymentId, network, address }) => {
-    return { address, network, realm: realmOf(tx), storeId: tx.storeId, paymentId, claimedAt: tx.clock.now() }
-  })
-  const values = valuesOf(paymentClaims, claims)
-  if (claims.length > 1) {
-    const statement = prepared(tx.db, `claim_addresses_${claims.length}`, (db, name) =>
-      db.insert(paymentClaims).values(placeholdersOfRows(paymentClaims, claims.length)).prepare(name),
-    )
-    await statement.execute(values)
-    return claims.map(({ address }) => address)
-  }
-  const statement = prepared(tx.db, 'claim_address', (db, name) =>
-    db
-      .insert(paymentClaims)
-      .values(placeholdersOfRows(paymentClaims, 1))
-      .onConflictDoNothing()
-      .returning({ address: paymentClaims.address })
-      .prepare(name),
-  )
-  return (await statement.execute(values)).map(({ address }) => address)
-}
-
-/** The pool says who has the claim, so that the address isn't taken for free again. */
-export async function correctHolder(ctx: StoreContext, { taken }: AddressClaimedError): Promise<void> {
-  const [claim] = await ctx.db
-    .select({ paymentId: paymentClaims.paymentId })
-    .from(paymentClaims)
-    .where(sameClaim(ctx, taken.network, taken.address))
-  if (claim) await hold(ctx, taken.id, claim.paymentId)
-}
-
-function hold(ctx: StoreContext, addressId: string, paymentId: string) {
-  return ctx.db
-    .update(receiveAddresses)
-    .set({ heldBy: paymentId })
-    .where(and(eq(receiveAddresses.storeId, ctx.storeId), eq(receiveAddresses.id, addressId)))
+export function addressTaking(db: Db, payments: string, condition: SQL) {
+  const f = freeAddresses
+  const c = paymentClaims
+  const many = sql`(select count(*) from ${sql.identifier(payments)})`
+  const { restingSince, addressId } = placeholders('restingSince', 'addressId')
+  const after = sql`(${f.restingSince}, ${f.addressId}) > ((select ${sql.param(restingSince, f.restingSince)}::timestamptz), (select ${addressId}::uuid))`
+  const rested = sql`select ctid ${longestRested(sql`${condition} and ${after}`)} limit ${many} for update skip locked`
+  const taken = sql`delete from ${f} where ctid = any(array(${rested})) returning *`
+  const { realm } = placeholders('realm')
+  const values = { realm: sql`${realm}::bigint`, paymentId: sql`p.id`, claimedAt: sql`p.created_at` }
+  const nth = (rows: string) => sql`(select *, row_number() over () as nth from ${sql.identifier(rows)})`
+  const claimed = db
+    .insert(c)
+    .select(sql`select ${selectedFor(c, values, 't')} from ${nth(payments)} p join ${nth('taken')} t using (nth)`)
+    .onConflictDoNothing()
+    .returning({ address: c.address, paymentId: c.paymentId })
+  return [db.$with('taken', {}).as(taken), db.$with('claimed').as(claimed)] as const
 }
 
 type Held = { id: string; network: NetworkName; address: string; addressId: string }
@@ -136,63 +55,102 @@ type Held = { id: string; network: NetworkName; address: string; addressId: stri
  * meanwhile. Where one has, both wait there; transfers are told apart by their time.
  */
 export async function reclaimAddress(tx: StoreContext, payment: Held): Promise<void> {
-  if ((await insertClaims(tx, [payment])).length > 0) await hold(tx, payment.addressId, payment.id)
+  const { network, address } = payment
+  const f = freeAddresses
+  // First the address and then its claim, as who takes it does: neither waits for the other in a circle.
+  await tx.db
+    .delete(f)
+    .where(
+      and(
+        eq(f.storeId, tx.storeId),
+        eq(f.isTest, tx.isTest),
+        eq(f.network, network),
+        eq(f.addressId, payment.addressId),
+      ),
+    )
+  const claim = { address, network, realm: realmOf(tx), storeId: tx.storeId, paymentId: payment.id }
+  const claimed = await tx.db
+    .insert(paymentClaims)
+    .values({ ...claim, claimedAt: tx.clock.now() })
+    .onConflictDoNothing()
+    .returning({ address: paymentClaims.address })
+  if (claimed.length === 0) return
+  // It lets go of it a second time.
+  const r = receiveAddresses
+  await tx.db
+    .update(r)
+    .set({ usedCount: sql`${r.usedCount} - 1` })
+    .where(and(eq(r.storeId, tx.storeId), eq(r.id, payment.addressId)))
 }
 
 /** Lets go of the addresses of payments that have ended; from now on they rest. */
 export async function releaseAddresses(tx: StoreContext, payments: readonly Held[]): Promise<void> {
   if (payments.length === 0) return
-  const c = paymentClaims
-  const r = receiveAddresses
-  const slots = placeholders('realm', 'storeId', 'ids', 'addresses', 'addressIds', 'at')
-  const isTheirs = (column: SQLWrapper) => sql`${column} = any(${slots.ids}::uuid[])`
-  const unclaim = prepared(tx.db, 'release_claims', (db, name) =>
-    db
-      .delete(c)
-      .where(and(sql`${c.address} = any(${slots.addresses}::text[])`, eq(c.realm, slots.realm), isTheirs(c.paymentId)))
-      .prepare(name),
-  )
-  const free = prepared(tx.db, 'release_addresses', (db, name) =>
-    db
-      .update(r)
-      .set({ heldBy: null, lastUsedAt: sql`${sql.param(slots.at, r.lastUsedAt)}` })
-      .where(and(eq(r.storeId, slots.storeId), sql`${r.id} = any(${slots.addressIds}::uuid[])`, isTheirs(r.heldBy)))
-      .prepare(name),
-  )
-  const values = {
+  await prepared(tx.db, 'release_addresses', releasing).execute({
     realm: realmOf(tx),
     storeId: tx.storeId,
+    isTest: tx.isTest,
     ids: payments.map(({ id }) => id),
     addresses: payments.map(({ address }) => address),
-    addressIds: payments.map(({ addressId }) => addressId),
     at: tx.clock.now(),
-  }
-  await together([unclaim.execute(values), free.execute(values)])
+  })
 }
 
-function sameClaim(tx: StoreContext, network: NetworkName, address: string) {
-  return and(
-    eq(paymentClaims.address, address),
-    eq(paymentClaims.network, network),
-    eq(paymentClaims.realm, realmOf(tx)),
-  )
+/**
+ * An address that was removed and added again while its payment waited goes back to the pool that it is in now. One that was disabled
+ * meanwhile does not.
+ */
+function releasing(db: Db, name: string) {
+  const c = paymentClaims
+  const r = receiveAddresses
+  const f = freeAddresses
+  const slots = placeholders('realm', 'storeId', 'isTest', 'ids', 'addresses', 'at')
+  const unclaimed = db
+    .delete(c)
+    .where(
+      and(
+        sql`${c.address} = any(${slots.addresses}::text[])`,
+        eq(c.realm, slots.realm),
+        sql`${c.paymentId} = any(${slots.ids}::uuid[])`,
+      ),
+    )
+    .returning({ network: c.network, address: c.address })
+  const at = sql`${sql.param(slots.at, r.lastUsedAt)}`
+  const rested = db
+    .update(r)
+    .set({ usedCount: sql`${r.usedCount} + 1`, lastUsedAt: at })
+    .from(sql`unclaimed u`)
+    .where(
+      and(
+        eq(r.storeId, slots.storeId),
+        eq(r.isTest, slots.isTest),
+        sql`${r.network} = u.network and ${r.address} = u.address and ${r.status} <> 'removed'`,
+      ),
+    )
+    .returning()
+  const free = selectedFor(f, { addressId: sql`r.id`, restingSince: sql`r.last_used_at` }, 'r')
+  return db
+    .with(db.$with('unclaimed').as(unclaimed), db.$with('rested').as(rested))
+    .insert(f)
+    .select(sql`select ${free} from rested r where r.status = 'active'`)
+    .onConflictDoNothing()
+    .prepare(name)
 }
 
-function ofPool({ storeId, isTest }: StoreContext, network: NetworkName) {
-  return and(
-    eq(receiveAddresses.storeId, storeId),
-    eq(receiveAddresses.isTest, isTest),
-    eq(receiveAddresses.network, network),
-  )
+const NONE_FREE: readonly string[] = ['no_address_configured', 'all_addresses_held'] satisfies ErrorCode[]
+
+export function isNoneFree(error: unknown): error is AppError {
+  return error instanceof AppError && NONE_FREE.includes(error.code)
 }
 
 /** Why there is no address: no_address_configured when the pool has none, all_addresses_held when each has a payment. */
-export async function noneFree(tx: StoreContext, network: NetworkName): Promise<AppError> {
+export async function noneFree({ db, storeId, isTest }: StoreContext, network: NetworkName): Promise<AppError> {
   const { title } = NETWORK_FACTS[network]
-  const [any] = await tx.db
-    .select({ id: receiveAddresses.id })
-    .from(receiveAddresses)
-    .where(and(ofPool(tx, network), eq(receiveAddresses.status, 'active')))
+  const r = receiveAddresses
+  const [any] = await db
+    .select({ id: r.id })
+    .from(r)
+    .where(and(eq(r.storeId, storeId), eq(r.isTest, isTest), eq(r.network, network), eq(r.status, 'active')))
     .limit(1)
   if (any) {
     const words = `Every active ${title} address is locked by another pending payment. Retry after one of them ends, or add more addresses.`
@@ -206,44 +164,4 @@ export async function noneFree(tx: StoreContext, network: NetworkName): Promise<
     field: 'network',
     hint: 'add_addresses adds addresses of a wallet that you control. A test key has a pool of its own.',
   })
-}
-
-/** Counts now and then, and no further than it has to: a pool may be large. */
-export async function warnWhenFew(tx: StoreContext, network: NetworkName, taken: number): Promise<void> {
-  const { storeId, isTest, poolWatch } = tx
-  const pool = `${storeId} ${isTest} ${network}`
-  if (!poolWatch.isDue(pool, taken)) return
-  const statement = prepared(tx.db, 'count_free_addresses', (db, name) => countQuery(db).prepare(name))
-  const [{ free } = { free: 0 }] = await statement.execute({ storeId, isTest, network })
-  poolWatch.counted(pool, free - FEW)
-  if (free >= FEW) return
-  const at = tx.clock.now()
-  const [warned] = await tx.db
-    .insert(poolWarnings)
-    .values({ storeId, isTest, network, warnedAt: at })
-    .onConflictDoUpdate({
-      target: [poolWarnings.storeId, poolWarnings.isTest, poolWarnings.network],
-      set: { warnedAt: sql`excluded.warned_at` },
-      setWhere: sql`${poolWarnings.warnedAt} <= ${sql.param(addMs(at, -WARNED_EVERY_MS), poolWarnings.warnedAt)}`,
-    })
-    .returning({ at: poolWarnings.warnedAt })
-  if (!warned) return
-  const data = { network, free, is_test: isTest }
-  await recordEvent(tx, { type: 'addresses.low', data, at })
-}
-
-function countQuery(db: Db) {
-  return db.select({ free: sql<number>`count(*)`.mapWith(Number) }).from(sql`(${longestRested(db, COUNTED)}) free`)
-}
-
-/** Of the pool that the placeholders storeId, isTest and network name. The limit is text: see `prepared`. */
-function longestRested(db: Db, count: number): SQL {
-  const r = receiveAddresses
-  const { storeId, isTest, network } = placeholders('storeId', 'isTest', 'network')
-  const rested = db
-    .select({ id: r.id, address: r.address })
-    .from(r)
-    .where(and(eq(r.storeId, storeId), eq(r.isTest, isTest), eq(r.network, network), isFree))
-    .orderBy(sql`${r.lastUsedAt} asc nulls first`, asc(r.id))
-  return sql`${rested.getSQL()} limit ${sql.raw(String(count))}`
 }

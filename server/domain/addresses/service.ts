@@ -1,4 +1,4 @@
-import { and, desc, eq, ilike, isNotNull, isNull, ne, or } from 'drizzle-orm'
+import { and, desc, eq, exists, ilike, ne, notExists, or, sql } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
 import { olderThan, pageOf, readCursor } from '../../db/paging'
 import { inTransaction } from '../../db/transaction'
@@ -6,8 +6,9 @@ import { readAddress } from '../../kernel/chain-address'
 import { AppError } from '../../kernel/errors'
 import { newRowId, PLATFORM_STORE, storeOfRowId } from '../../kernel/ids'
 import { NETWORK_FACTS, type NetworkName } from '../../kernel/networks'
+import { START } from './pool-watch'
 import type { AddressQuery, AddressUpdate, NewAddresses } from './schema'
-import { addressOwners, type ReceiveAddressRow, receiveAddresses } from './table'
+import { addressOwners, freeAddresses, paymentClaims, type ReceiveAddressRow, receiveAddresses } from './table'
 
 /** Whose chain a context's payments are on; see `addressOwners`. */
 export function realmOf({ storeId, isTest }: StoreContext): bigint {
@@ -73,7 +74,41 @@ async function addAddress(
     .values({ ...values, status: 'active' as const, usedCount: 0, createdAt: at })
     .returning()
   if (!row) throw new Error('an insert answers its row')
+  await setFree(tx, row)
   return row
+}
+
+/** An address that a payment still has, from before it was disabled or removed, is free only when that has ended. */
+async function setFree(tx: StoreContext, row: ReceiveAddressRow): Promise<void> {
+  const { id: addressId, lastUsedAt, ...rest } = row
+  if (await isHeld(tx, row)) return
+  await tx.db
+    .insert(freeAddresses)
+    .values({ ...rest, addressId, restingSince: lastUsedAt ?? START.restingSince })
+    .onConflictDoNothing()
+}
+
+/** Whether it was free. */
+async function takeOut(tx: StoreContext, { id }: ReceiveAddressRow): Promise<boolean> {
+  const taken = await tx.db
+    .delete(freeAddresses)
+    .where(and(eq(freeAddresses.storeId, tx.storeId), eq(freeAddresses.addressId, id)))
+    .returning({ id: freeAddresses.addressId })
+  return taken.length > 0
+}
+
+async function isHeld(ctx: StoreContext, row: ReceiveAddressRow): Promise<boolean> {
+  const [claim] = await ctx.db
+    .select({ id: paymentClaims.paymentId })
+    .from(paymentClaims)
+    .where(
+      and(
+        eq(paymentClaims.address, row.address),
+        eq(paymentClaims.network, row.network),
+        eq(paymentClaims.realm, realmOf(ctx)),
+      ),
+    )
+  return claim !== undefined
 }
 
 async function alreadyThere(tx: StoreContext, network: NetworkName, address: string, field: string) {
@@ -98,9 +133,10 @@ function ofStore({ storeId, isTest }: StoreContext) {
 export async function listAddresses(ctx: StoreContext, query: AddressQuery) {
   const { network, state, search, limit } = query
   const like = search && `%${search.replace(/[\\%_]/g, '\\$&')}%`
+  const claim = sql`(select 1 from ${paymentClaims} where ${isClaimed(ctx)})`
   const isState = {
-    free: and(eq(receiveAddresses.status, 'active'), isNull(receiveAddresses.heldBy)),
-    held: isNotNull(receiveAddresses.heldBy),
+    free: and(eq(receiveAddresses.status, 'active'), notExists(claim)),
+    held: exists(claim),
     disabled: eq(receiveAddresses.status, 'disabled'),
   }
   const found = await ctx.db
@@ -121,11 +157,24 @@ export async function listAddresses(ctx: StoreContext, query: AddressQuery) {
   return pageOf(found, limit)
 }
 
+/** Of an address beside its claim. */
+export function isClaimed(ctx: StoreContext) {
+  return and(
+    eq(paymentClaims.address, receiveAddresses.address),
+    eq(paymentClaims.network, receiveAddresses.network),
+    eq(paymentClaims.realm, realmOf(ctx)),
+  )
+}
+
 /** By its id, or by itself on whichever network. Throws address_not_found. */
 export async function getAddress(ctx: StoreContext, id: string): Promise<ReceiveAddressRow> {
   const row = await findAddress(ctx, id)
   if (row) return row
-  throw new AppError('address_not_found', 'Address not found', {
+  throw notFound()
+}
+
+function notFound() {
+  return new AppError('address_not_found', 'Address not found', {
     field: 'id',
     hint: 'list_addresses shows your addresses and their ids.',
   })
@@ -152,18 +201,30 @@ async function findAddress(ctx: StoreContext, name: string): Promise<ReceiveAddr
 /** Only what is sent changes. A payment that has a disabled address still ends as it would. Throws address_not_found. */
 export async function updateAddress(ctx: StoreContext, input: AddressUpdate): Promise<ReceiveAddressRow> {
   const found = await getAddress(ctx, input.id)
-  const status = { true: 'active', false: 'disabled' } as const
-  const changes = {
-    label: input.label === undefined ? undefined : input.label || null,
-    status: input.is_active === undefined ? undefined : status[`${input.is_active}`],
-  }
-  if (Object.values(changes).every((value) => value === undefined)) return found
-  const [row] = await ctx.db
-    .update(receiveAddresses)
-    .set(changes)
-    .where(and(ofStore(ctx), eq(receiveAddresses.id, found.id), isThere))
-    .returning()
-  return row ?? getAddress(ctx, input.id)
+  const { label, is_active: isActive } = input
+  if (label === undefined && isActive === undefined) return found
+  return inTransaction(ctx, async (tx) => {
+    const before = await lockAddress(tx, found.id)
+    const status = isActive === undefined ? before.status : isActive ? 'active' : 'disabled'
+    const after = { ...before, status, label: label === undefined ? before.label : label || null }
+    await tx.db
+      .update(receiveAddresses)
+      .set({ label: after.label, status })
+      .where(and(ofStore(tx), eq(receiveAddresses.id, found.id)))
+    if (status !== before.status) await (status === 'active' ? setFree(tx, after) : takeOut(tx, after))
+    return after
+  })
+}
+
+/** Held until the transaction ends: payments that end then wait before they give it back. */
+async function lockAddress(tx: StoreContext, id: string): Promise<ReceiveAddressRow> {
+  const [row] = await tx.db
+    .select()
+    .from(receiveAddresses)
+    .where(and(ofStore(tx), eq(receiveAddresses.id, id), isThere))
+    .for('update')
+  if (!row) throw notFound()
+  return row
 }
 
 /**
@@ -173,12 +234,13 @@ export async function updateAddress(ctx: StoreContext, input: AddressUpdate): Pr
 export async function removeAddress(ctx: StoreContext, id: string): Promise<ReceiveAddressRow> {
   const found = await getAddress(ctx, id)
   return inTransaction(ctx, async (tx) => {
-    const [row] = await tx.db
+    const row = await lockAddress(tx, found.id)
+    const isFree = row.status === 'active' ? await takeOut(tx, row) : !(await isHeld(tx, row))
+    if (!isFree) throw held()
+    await tx.db
       .update(receiveAddresses)
       .set({ status: 'removed' })
-      .where(and(ofStore(tx), eq(receiveAddresses.id, found.id), isThere, isNull(receiveAddresses.heldBy)))
-      .returning()
-    if (!row) throw held()
+      .where(and(ofStore(tx), eq(receiveAddresses.id, row.id)))
     const { network, address } = row
     await tx.db
       .delete(addressOwners)

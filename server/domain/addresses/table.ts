@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm'
 import { bigint, index, integer, pgEnum, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
 import { instant, isTestColumn, storeIdColumn } from '../../db/columns'
 import { NETWORKS } from '../../kernel/networks'
@@ -6,10 +5,7 @@ import { NETWORKS } from '../../kernel/networks'
 export const chainNetwork = pgEnum('chain_network', NETWORKS)
 export const addressStatus = pgEnum('address_status', ['active', 'disabled', 'removed'])
 
-/** Worded as the index of free addresses is, so that the planner uses it. */
-export const isFree = sql.raw(`status = 'active' and held_by is null`)
-
-/** A store's pool: wallet addresses that the merchant controls. */
+/** A store's pool: wallet addresses that the merchant controls. Which are free and which are held, the next tables say. */
 export const receiveAddresses = pgTable(
   'receive_addresses',
   {
@@ -21,18 +17,14 @@ export const receiveAddresses = pgTable(
     address: text('address').notNull(),
     label: text('label'),
     status: addressStatus('status').notNull(),
-    /** The payment that it is locked to. */
-    heldBy: uuid('held_by'),
+    /** Payments that have had it and let go of it. */
     usedCount: integer('used_count').notNull(),
-    /** When it was last locked or let go of: the one that has rested longest is taken next. */
+    /** When it was last let go of. */
     lastUsedAt: instant('last_used_at'),
     createdAt: instant('created_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.storeId, t.id] }),
-    index('receive_addresses_free')
-      .on(t.storeId, t.isTest, t.network, t.lastUsedAt.asc().nullsFirst(), t.id)
-      .where(isFree),
     index('receive_addresses_newest').on(
       t.storeId,
       t.isTest,
@@ -66,6 +58,27 @@ export const addressOwners = pgTable(
     primaryKey({ columns: [t.address, t.network, t.realm] }),
     // Watchers read what was added since they last looked.
     index('address_owners_added').on(t.network, t.realm, t.addedAt, t.address),
+  ],
+)
+
+/**
+ * The active addresses that no payment has. Who takes one deletes its row, which is the least that a database can do for a payment: the
+ * pool itself has more columns and keys than one that is taken should write anew.
+ */
+export const freeAddresses = pgTable(
+  'free_addresses',
+  {
+    storeId: storeIdColumn(),
+    addressId: uuid('address_id').notNull(),
+    isTest: isTestColumn(),
+    network: chainNetwork('network').notNull(),
+    address: text('address').notNull(),
+    /** When it was last let go of, 1970 for one that nobody has had: the one that has rested longest is taken next. */
+    restingSince: instant('resting_since').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.storeId, t.addressId] }),
+    index('free_addresses_rested').on(t.storeId, t.isTest, t.network, t.restingSince, t.addressId),
   ],
 )
 

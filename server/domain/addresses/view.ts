@@ -3,30 +3,31 @@ import type * as z from 'zod'
 import type { StoreContext } from '../../context'
 import { cryptoPayments } from '../crypto/table'
 import type { ReceiveAddress } from './schema'
-import type { ReceiveAddressRow } from './table'
+import { isClaimed } from './service'
+import { paymentClaims, type ReceiveAddressRow, receiveAddresses } from './table'
 
 /** As callers see addresses: with the numbers of the payments that have them. */
 export async function toAddresses(
   ctx: StoreContext,
   rows: readonly ReceiveAddressRow[],
 ): Promise<z.infer<typeof ReceiveAddress>[]> {
-  const numbers = await numbersOf(
-    ctx,
-    rows.flatMap(({ heldBy }) => heldBy ?? []),
-  )
-  return rows.map((row) => ({
-    id: row.id,
-    network: row.network,
-    address: row.address,
-    label: row.label,
-    state: row.heldBy !== null ? 'held' : row.status === 'active' ? 'free' : 'disabled',
-    is_active: row.status === 'active',
-    held_by: (row.heldBy !== null && numbers.get(row.heldBy)) || null,
-    payments_count: row.usedCount,
-    last_used_at: row.lastUsedAt?.toISOString() ?? null,
-    is_test: row.isTest,
-    created_at: row.createdAt.toISOString(),
-  }))
+  const claims = await claimsOf(ctx, rows)
+  return rows.map((row) => {
+    const claim = claims.get(row.id)
+    return {
+      id: row.id,
+      network: row.network,
+      address: row.address,
+      label: row.label,
+      state: claim ? 'held' : row.status === 'active' ? 'free' : 'disabled',
+      is_active: row.status === 'active',
+      held_by: claim?.number ?? null,
+      payments_count: row.usedCount + (claim ? 1 : 0),
+      last_used_at: (claim?.claimedAt ?? row.lastUsedAt)?.toISOString() ?? null,
+      is_test: row.isTest,
+      created_at: row.createdAt.toISOString(),
+    }
+  })
 }
 
 export async function toAddress(ctx: StoreContext, row: ReceiveAddressRow) {
@@ -35,17 +36,25 @@ export async function toAddress(ctx: StoreContext, row: ReceiveAddressRow) {
   return address
 }
 
-async function numbersOf(ctx: StoreContext, ids: readonly string[]): Promise<Map<string, string>> {
-  if (ids.length === 0) return new Map()
-  const rows = await ctx.db
-    .select({ id: cryptoPayments.id, number: cryptoPayments.number })
-    .from(cryptoPayments)
+/** By the address's id: the payment that has it, and since when. */
+async function claimsOf(ctx: StoreContext, rows: readonly ReceiveAddressRow[]) {
+  if (rows.length === 0) return new Map()
+  const r = receiveAddresses
+  const c = paymentClaims
+  const p = cryptoPayments
+  const claims = await ctx.db
+    .select({ addressId: r.id, claimedAt: c.claimedAt, number: p.number })
+    .from(r)
+    .innerJoin(c, isClaimed(ctx))
+    .leftJoin(p, and(eq(p.storeId, c.storeId), eq(p.id, c.paymentId)))
     .where(
       and(
-        eq(cryptoPayments.storeId, ctx.storeId),
-        eq(cryptoPayments.isTest, ctx.isTest),
-        inArray(cryptoPayments.id, [...ids]),
+        eq(r.storeId, ctx.storeId),
+        inArray(
+          r.id,
+          rows.map(({ id }) => id),
+        ),
       ),
     )
-  return new Map(rows.map(({ id, number }) => [id, number]))
+  return new Map(claims.map((claim) => [claim.addressId, claim]))
 }

@@ -7,7 +7,9 @@ import { AppError } from '../../kernel/errors'
 import { formatStoreId, parseStoreId, storeOfRowId } from '../../kernel/ids'
 import { knownCoin, NETWORK_FACTS, type NetworkName } from '../../kernel/networks'
 import { formatUsdt, USDT_DECIMALS } from '../../kernel/plans'
+import { isNoneFree } from '../addresses/claims'
 import { addAddresses } from '../addresses/service'
+import { toAddress } from '../addresses/view'
 import { createPayment } from '../crypto/service'
 import { type CryptoPaymentRow, cryptoPayments } from '../crypto/table'
 import { stores } from '../stores/table'
@@ -41,8 +43,6 @@ export async function createTopup(ctx: StoreContext, input: NewTopup, run?: stri
 
 const MINOR_PER_CENT = 10_000n
 
-const NO_ADDRESS: readonly string[] = ['no_address_configured', 'all_addresses_held']
-
 async function payableAt(receiver: StoreContext, topsUp: bigint, input: NewTopup, run: string | undefined) {
   const { amount_usd_cents, network } = input
   const id = formatStoreId(topsUp)
@@ -51,7 +51,7 @@ async function payableAt(receiver: StoreContext, topsUp: bigint, input: NewTopup
   try {
     return await make()
   } catch (error) {
-    if (!(error instanceof AppError) || !NO_ADDRESS.includes(error.code)) throw error
+    if (!isNoneFree(error)) throw error
     if (!receiver.isTest) throw unavailable(receiver, network, error)
     await addSimulatedWallet(receiver, network)
     return make()
@@ -75,7 +75,7 @@ async function addSimulatedWallet(ctx: StoreContext, network: NetworkName): Prom
   for (let n = 0; ; n++) {
     const address = simulatedWallet(network, n)
     const [row] = await addAddresses(ctx, { network, address, label: 'Simulated top-ups' })
-    if (row?.heldBy === null && row.status === 'active') return
+    if (row && (await toAddress(ctx, row)).state === 'free') return
   }
 }
 

@@ -1,92 +1,130 @@
-import { and, eq } from 'drizzle-orm'
+import { getTableColumns, sql } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
-import { placeholdersOfRows, portionsOf, prepared, valuesOf } from '../../db/prepared'
-import { inTransaction, together } from '../../db/transaction'
+import type { Db } from '../../db/client'
+import { violatedKey } from '../../db/errors'
+import { prepared } from '../../db/prepared'
+import { recordsetOf, selectedFor } from '../../db/recordset'
+import { inTransaction } from '../../db/transaction'
 import { createBatches } from '../../kernel/batches'
 import { AppError } from '../../kernel/errors'
 import { newPaymentNumber, newPaymentToken } from '../../kernel/ids'
-import {
-  AddressClaimedError,
-  claimAddresses,
-  correctHolder,
-  freeAddresses,
-  holdAddresses,
-  noneFree,
-  warnWhenFew,
-} from '../addresses/claims'
-import { getSettings } from './settings'
+import type { NetworkName } from '../../kernel/networks'
+import { addressTaking, isNoneFree, noneFree } from '../addresses/claims'
+import { poolOf, START } from '../addresses/pool-watch'
+import { mayRunLow, warnWhenFew } from '../addresses/running-low'
+import { realmOf } from '../addresses/service'
+import { freeAddresses } from '../addresses/table'
+import { areSettingsStill, getSettings, probableSettings, type Settings } from './settings'
 import { type CryptoPaymentRow, cryptoPayments } from './table'
 import { type Opening, termsOf } from './terms'
 
-/** Of one pool, so many transactions of one process at a time: while they run, the next one's payments gather. */
+/** Of one pool, so many statements of one process at a time: while they run, the next one's payments gather. */
 const BATCHES = { atOnce: 2, most: 32 }
 
 /**
- * Takes an address for the payment and writes it. Calls at the same time for one pool share a transaction, since most of what a
- * payment alone costs is four round trips to the database.
+ * Takes an address for the payment and writes it. Calls at the same time for one pool share a statement, since most of what a payment
+ * alone costs is the way to the database and the commit.
  * Throws no_address_configured, all_addresses_held, and idempotency_in_flight where the payment is there already.
  */
 export async function openPayment(ctx: StoreContext, opening: Opening): Promise<CryptoPaymentRow> {
-  if (ctx.afterCommit || opening.order) return openAlone(ctx, opening)
-  return openWithOthers(ctx, `${ctx.storeId} ${ctx.isTest} ${opening.input.network}`, opening)
+  if (opening.order) return openAlone(ctx, opening)
+  return openWithOthers(ctx, poolOf(ctx, opening.input.network), opening)
 }
 
-const openWithOthers = createBatches(async (ctx: StoreContext, openings: readonly Opening[]) => {
-  if (openings.length > 1) {
-    try {
-      return await inTransaction(ctx, (tx) => openAll(tx, openings))
-    } catch (error) {
-      // One of them spoils it for all, which is rare: each on its own, then.
-      ctx.log.warn({ err: error, payments: openings.length }, 'payments that were made together are made one by one')
-    }
+type Outcome = PromiseSettledResult<CryptoPaymentRow>
+
+const openWithOthers = createBatches<StoreContext, Opening, CryptoPaymentRow>(async (ctx, openings) => {
+  const opened = openings.length > 1 ? await openTogether(ctx, openings) : []
+  const outcomes: Outcome[] = []
+  let refusal: Outcome | undefined
+  for (const [at, opening] of openings.entries()) {
+    const payment = opened[at]
+    const outcome = payment ? fulfilled(payment) : (refusal ?? (await settled(openAlone(ctx, opening))))
+    // Where there is no address for one, there is none for those that came with it.
+    if (outcome.status === 'rejected' && isNoneFree(outcome.reason)) refusal = outcome
+    outcomes.push(outcome)
   }
-  const outcomes: PromiseSettledResult<CryptoPaymentRow>[] = []
-  for (const opening of openings) outcomes.push(...(await Promise.allSettled([openAlone(ctx, opening)])))
   return outcomes
 }, BATCHES)
 
+function fulfilled(value: CryptoPaymentRow): Outcome {
+  return { status: 'fulfilled', value }
+}
+
+async function settled(work: Promise<CryptoPaymentRow>): Promise<Outcome> {
+  const [outcome] = await Promise.allSettled([work])
+  return outcome
+}
+
+/** Undefined for those that are to be tried alone, as all are when one of them spoils it for all, which is rare. */
+async function openTogether(ctx: StoreContext, openings: readonly Opening[]) {
+  try {
+    return (await place(ctx, openings, await probableSettings(ctx))).opened
+  } catch (error) {
+    ctx.log.warn({ err: error, payments: openings.length }, 'payments that were made together are made one by one')
+    return []
+  }
+}
+
+const PAYMENT_KEY = 'crypto_payments_store_id_id_pk'
+const NUMBER_KEY = 'crypto_payments_number'
+
 async function openAlone(ctx: StoreContext, opening: Opening): Promise<CryptoPaymentRow> {
+  const { order } = opening
   for (;;) {
     try {
+      if (!order) return await placeOne(ctx, opening)
       return await inTransaction(ctx, async (tx) => {
-        await opening.order?.hold(tx)
-        const [outcome] = await openAll(tx, [opening])
-        if (outcome?.status === 'fulfilled') return outcome.value
-        throw outcome?.reason
+        await order.hold(tx)
+        return placeOne(tx, opening)
       })
     } catch (error) {
-      if (!(error instanceof AddressClaimedError)) throw error
-      await correctHolder(ctx, error)
+      const key = violatedKey(error)
+      if (key === PAYMENT_KEY) throw inFlight()
+      // Its number is another payment's, as happens once in a thousand million pairs of a day: it gets another one.
+      if (key !== NUMBER_KEY) throw error
     }
   }
 }
 
-/** Of one pool. Those that come first get what is free. What doesn't depend on each other is sent at once. */
-async function openAll(
-  tx: StoreContext,
-  openings: readonly Opening[],
-): Promise<PromiseSettledResult<CryptoPaymentRow>[]> {
-  const network = openings[0]?.input.network
-  if (!network) return []
-  const [settings, free] = await together([getSettings(tx), freeAddresses(tx, network, openings.length)])
-  const rows = openings.flatMap((opening, at) => {
-    const { id: addressId, address } = free[at] ?? {}
-    if (addressId === undefined || address === undefined) return []
-    return newPayment(tx, { ...termsOf(tx, opening, settings), addressId, address })
-  })
-  const reason = rows.length < openings.length ? await noneFree(tx, network) : undefined
-  // The driver sends what is long at once, with what was short before it.
-  const [, , opened] = await together([holdAddresses(tx, rows), claimAddresses(tx, rows), insertPayments(tx, rows)])
-  await warnWhenFew(tx, network, rows.length)
-  return openings.map((_, at) => {
-    const value = opened[at]
-    return value ? { status: 'fulfilled', value } : { status: 'rejected', reason }
+function inFlight() {
+  return new AppError('idempotency_in_flight', 'A request with this idempotency key is still running.', {
+    field: 'idempotency_key',
   })
 }
 
-type Terms = ReturnType<typeof termsOf> & Pick<CryptoPaymentRow, 'addressId' | 'address'>
+async function placeOne(ctx: StoreContext, opening: Opening): Promise<CryptoPaymentRow> {
+  const { network } = opening.input
+  let settings = await probableSettings(ctx)
+  for (;;) {
+    const { opened, taken, isAll } = await place(ctx, [opening], settings)
+    if (opened[0]) return opened[0]
+    // What was taken and is claimed by another payment isn't free any more: the next one.
+    if (taken > 0 || !isAll) continue
+    const now = await getSettings(ctx)
+    if (now.revision === settings.revision) throw await noneFree(ctx, network)
+    settings = now
+  }
+}
 
-function newPayment({ storeId, isTest }: StoreContext, terms: Terms): CryptoPaymentRow {
+/** Of one pool. Undefined for those that got no address; none is taken where the settings have changed. */
+async function place(ctx: StoreContext, openings: readonly Opening[], settings: Settings) {
+  const [first] = openings
+  if (!first) return { opened: [], taken: 0, isAll: false }
+  const { network } = first.input
+  const payments = openings.map((opening) => newPayment(ctx, termsOf(ctx, opening, settings)))
+  if (!mayRunLow(ctx, network, payments.length)) return insertPayments(ctx, network, payments, settings)
+  return inTransaction(ctx, async (tx) => {
+    const placed = await insertPayments(tx, network, payments, settings)
+    await warnWhenFew(tx, network)
+    return placed
+  })
+}
+
+/** As it is before it has its address. */
+type NewPayment = Omit<CryptoPaymentRow, 'addressId' | 'address'>
+
+function newPayment({ storeId, isTest }: StoreContext, terms: ReturnType<typeof termsOf>): NewPayment {
   return {
     ...terms,
     storeId,
@@ -104,42 +142,63 @@ function newPayment({ storeId, isTest }: StoreContext, terms: Terms): CryptoPaym
   }
 }
 
-async function insertPayments(tx: StoreContext, rows: readonly CryptoPaymentRow[]): Promise<CryptoPaymentRow[]> {
-  const portions = await together(portionsOf(rows).map((portion) => insertPortion(tx, portion)))
-  return portions.flat()
+async function insertPayments(
+  ctx: StoreContext,
+  network: NetworkName,
+  payments: readonly NewPayment[],
+  { revision }: Settings,
+) {
+  const { storeId, isTest } = ctx
+  const pool = poolOf(ctx, network)
+  const place = ctx.poolWatch.placeOf(pool, ctx.clock.now())
+  const rows = await prepared(ctx.db, 'open_crypto_payments', opening).execute({
+    ...{ storeId, isTest, network, realm: realmOf(ctx), revision },
+    ...place,
+    payments: ASKED.encode(payments),
+  })
+  if (rows.length < payments.length) ctx.poolWatch.startAgain(pool)
+  else ctx.poolWatch.taken(pool, rows, ctx.clock.now())
+  const addresses = new Map(rows.map((row) => [row.paymentId, row]))
+  const opened = payments.map((payment): CryptoPaymentRow | undefined => {
+    const { addressId, address } = addresses.get(payment.id) ?? {}
+    return addressId && address ? { ...payment, addressId, address } : undefined
+  })
+  return { opened, taken: rows.length, isAll: place === START }
 }
 
-/** Rows that come together are the batch's: what is taken fails all of it, and each is tried on its own then. */
-async function insertPortion(tx: StoreContext, rows: readonly CryptoPaymentRow[]): Promise<CryptoPaymentRow[]> {
-  const [row] = rows
-  if (row && rows.length === 1) return [(await insertIfNew(tx, row)) ? row : await insertAnew(tx, row)]
-  const p = cryptoPayments
-  const statement = prepared(tx.db, `insert_crypto_payments_${rows.length}`, (db, name) =>
-    db.insert(p).values(placeholdersOfRows(p, rows.length)).prepare(name),
-  )
-  await statement.execute(valuesOf(p, rows))
-  return [...rows]
+/** What a payment has from the address that it gets. */
+const OF_ADDRESS = {
+  storeId: sql`t.store_id`,
+  isTest: sql`t.is_test`,
+  network: sql`t.network`,
+  addressId: sql`t.address_id`,
+  address: sql`t.address`,
 }
 
-async function insertIfNew(tx: StoreContext, row: CryptoPaymentRow): Promise<boolean> {
-  const p = cryptoPayments
-  const statement = prepared(tx.db, 'insert_crypto_payment', (db, name) =>
-    db.insert(p).values(placeholdersOfRows(p, 1)).onConflictDoNothing().returning({ id: p.id }).prepare(name),
-  )
-  return (await statement.execute(valuesOf(p, [row]))).length > 0
-}
+type Asked = Exclude<keyof CryptoPaymentRow, keyof typeof OF_ADDRESS>
 
-/** With another number, where its own is taken, as it is once in a thousand million payments of a day. */
-async function insertAnew(tx: StoreContext, row: CryptoPaymentRow): Promise<CryptoPaymentRow> {
-  const [there] = await tx.db
-    .select({ id: cryptoPayments.id })
-    .from(cryptoPayments)
-    .where(and(eq(cryptoPayments.storeId, tx.storeId), eq(cryptoPayments.id, row.id)))
-  if (there) {
-    throw new AppError('idempotency_in_flight', 'A request with this idempotency key is still running.', {
-      field: 'idempotency_key',
+const isAsked = (name: string): name is Asked => !(name in OF_ADDRESS)
+
+const ASKED = recordsetOf(cryptoPayments, Object.keys(getTableColumns(cryptoPayments)).filter(isAsked))
+
+/** One statement and one commit: there is no moment at which an address is taken and has no payment. */
+function opening(db: Db, name: string) {
+  const asked = db.$with('asked', {}).as(sql`select * from ${ASKED.from('asked', 'payments')}`)
+  const [taken, claimed] = addressTaking(db, 'asked', areSettingsStill(db))
+  const rows = selectedFor(cryptoPayments, OF_ADDRESS, 'a')
+  const opened = db
+    .insert(cryptoPayments)
+    .select(
+      sql`select ${rows} from claimed c join asked a on a.id = c.payment_id join taken t on t.address = c.address`,
+    )
+  return db
+    .with(asked, taken, claimed, db.$with('opened').as(opened))
+    .select({
+      addressId: sql<string>`t.address_id`,
+      restingSince: sql`t.resting_since`.mapWith(freeAddresses.restingSince),
+      address: sql<string>`t.address`,
+      paymentId: sql<string | null>`c.payment_id`,
     })
-  }
-  const numbered = { ...row, number: newPaymentNumber(row.createdAt) }
-  return (await insertIfNew(tx, numbered)) ? numbered : insertAnew(tx, numbered)
+    .from(sql`taken t left join claimed c on c.address = t.address`)
+    .prepare(name)
 }

@@ -1,6 +1,7 @@
-import { eq, sql } from 'drizzle-orm'
+import { and, eq, type SQL, sql } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
-import { prepared } from '../../db/prepared'
+import type { Db } from '../../db/client'
+import { placeholders, prepared } from '../../db/prepared'
 import { NETWORK_FACTS, NETWORKS, type NetworkName } from '../../kernel/networks'
 import { DEFAULTS, type PaymentSettings, type PaymentSettingsUpdate } from './settings-schema'
 import { type CryptoSettingsRow, cryptoSettings } from './table'
@@ -8,14 +9,19 @@ import { type CryptoSettingsRow, cryptoSettings } from './table'
 /** What a store's new payments are made with; those that are there already keep their own. */
 export type Settings = Omit<CryptoSettingsRow, 'storeId' | 'isTest'>
 
+/** By store and mode: what payments were last made with. */
+export type RememberedSettings = Map<string, Settings>
+
 const UNSET: Settings = {
   ...DEFAULTS,
   bscConfirmations: NETWORK_FACTS.bsc.confirmations,
   tronConfirmations: NETWORK_FACTS.tron.confirmations,
   ethereumConfirmations: NETWORK_FACTS.ethereum.confirmations,
+  revision: 0,
 }
 
-export async function getSettings({ db, storeId, isTest }: StoreContext): Promise<Settings> {
+export async function getSettings(ctx: StoreContext): Promise<Settings> {
+  const { db, storeId, isTest } = ctx
   const query = prepared(db, 'crypto_settings', (on, name) =>
     on
       .select()
@@ -26,7 +32,33 @@ export async function getSettings({ db, storeId, isTest }: StoreContext): Promis
       .prepare(name),
   )
   const [row] = await query.execute({ storeId, isTest })
+  remember(ctx, row ?? UNSET)
   return row ?? UNSET
+}
+
+const MOST_REMEMBERED = 10_000
+
+/** Not what a transaction sees, which may never have been. */
+function remember({ paymentSettings, storeId, isTest, afterCommit }: StoreContext, settings: Settings): void {
+  if (afterCommit) return
+  if (paymentSettings.size >= MOST_REMEMBERED) paymentSettings.clear()
+  paymentSettings.set(`${storeId} ${isTest}`, settings)
+}
+
+/** What they were when this process last read them: for a statement that does nothing unless they are still the same. */
+export async function probableSettings(ctx: StoreContext): Promise<Settings> {
+  return ctx.paymentSettings.get(`${ctx.storeId} ${ctx.isTest}`) ?? getSettings(ctx)
+}
+
+/** For such a statement's condition. It takes the placeholders storeId, isTest and revision. */
+export function areSettingsStill(db: Db): SQL {
+  const s = cryptoSettings
+  const { storeId, isTest, revision } = placeholders('storeId', 'isTest', 'revision')
+  const there = db
+    .select({ revision: s.revision })
+    .from(s)
+    .where(and(eq(s.storeId, storeId), eq(s.isTest, isTest)))
+  return sql`coalesce((${there}), ${UNSET.revision}) = ${revision}::integer`
 }
 
 /** Only what is sent changes, also when two calls come at once. */
@@ -35,8 +67,11 @@ export async function updateSettings(ctx: StoreContext, input: PaymentSettingsUp
   if (Object.keys(changes).length === 0) return getSettings(ctx)
   const [row] = await ctx.db
     .insert(cryptoSettings)
-    .values({ ...UNSET, ...changes, storeId: ctx.storeId, isTest: ctx.isTest })
-    .onConflictDoUpdate({ target: [cryptoSettings.storeId, cryptoSettings.isTest], set: changes })
+    .values({ ...UNSET, ...changes, revision: 1, storeId: ctx.storeId, isTest: ctx.isTest })
+    .onConflictDoUpdate({
+      target: [cryptoSettings.storeId, cryptoSettings.isTest],
+      set: { ...changes, revision: sql`${cryptoSettings.revision} + 1` },
+    })
     .returning()
   return row ?? UNSET
 }

@@ -131,6 +131,8 @@ export const cryptoSettings = pgTable(
     bscConfirmations: integer('bsc_confirmations').notNull(),
     tronConfirmations: integer('tron_confirmations').notNull(),
     ethereumConfirmations: integer('ethereum_confirmations').notNull(),
+    /** One more at each change: who remembers the row sees by it whether it is still the same. */
+    revision: integer('revision').notNull(),
   },
   (t) => [primaryKey({ columns: [t.storeId, t.isTest] })],
 )

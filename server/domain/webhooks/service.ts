@@ -1,5 +1,6 @@
 import { and, arrayContains, desc, eq } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
+import { violatedKey } from '../../db/errors'
 import { olderThan, pageOf, readCursor } from '../../db/paging'
 import { AppError } from '../../kernel/errors'
 import { derivedRowId, newRowId, newSigningSecret, storeOfRowId } from '../../kernel/ids'
@@ -106,7 +107,7 @@ export async function updateWebhook(ctx: StoreContext, input: WebhookUpdate): Pr
     .returning()
     .catch((error: unknown) => {
       // The URL is the only unique thing that changes here; an UPDATE has no ON CONFLICT to ask with.
-      throw isUniqueViolation(error) ? webhookExists() : error
+      throw violatedKey(error) === undefined ? error : webhookExists()
     })
   if (!row) throw webhookNotFound()
   return row
@@ -148,12 +149,6 @@ export async function refuseUncallable(ctx: StoreContext, url: string, field = '
   const refusal = await ctx.sender.refusal({ url, isTest: ctx.isTest })
   if (refusal === undefined) return
   throw new AppError('webhook_url_refused', `This URL can't be a webhook endpoint. ${refusal}`, { field })
-}
-
-/** SQLSTATE 23505, which drizzle hands on as the cause of its own error. */
-function isUniqueViolation(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause : undefined
-  return cause instanceof Error && 'code' in cause && cause.code === '23505'
 }
 
 function webhookNotFound() {

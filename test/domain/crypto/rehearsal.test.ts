@@ -1,6 +1,5 @@
 import { eq } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
-import { receiveAddresses } from '../../../server/domain/addresses/table'
 import { growSimulatedChains } from '../../../server/domain/crypto/simulation'
 import { events } from '../../../server/domain/webhooks/table'
 import { usePaymentCalls } from '../../support/payment-calls'
@@ -152,11 +151,8 @@ describe('a rehearsal', () => {
     api.world.clock.advance(1)
     await grow()
     expect((await get(shop.key, number)).status).toBe('expired')
-    const [address] = await api.world.deps.db
-      .select()
-      .from(receiveAddresses)
-      .where(eq(receiveAddresses.storeId, shop.store.storeId))
-    expect(address?.heldBy).toBeNull()
+    const { body } = await api.call<{ addresses: object[] }>(shop.key, 'GET', '/addresses')
+    expect(body.addresses).toMatchObject([{ state: 'free', held_by: null, payments_count: 1 }])
   })
 
   test('parallel rehearsals on one chain each get their block', async () => {
