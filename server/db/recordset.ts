@@ -24,10 +24,10 @@ export function recordsetOf<T extends PgTable, K extends keyof T['$inferSelect']
   const encodeRow = (row: Pick<T['$inferSelect'], K>) => {
     const values: Record<string, unknown> = {}
     for (const { name, column } of columns) {
-      // What isn't there is null.
       if (row[name] === null) continue
       const value = column.mapToDriverValue(row[name])
-      values[column.name] = typeof value === 'bigint' ? String(value) : value
+      values[column.name] =
+        typeof value === 'string' ? value.toWellFormed() : typeof value === 'bigint' ? String(value) : value
     }
     return values
   }

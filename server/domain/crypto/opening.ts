@@ -1,4 +1,4 @@
-import { getTableColumns, sql } from 'drizzle-orm'
+import { and, eq, getTableColumns, sql } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
 import type { Db } from '../../db/client'
 import { violatedKey } from '../../db/errors'
@@ -6,11 +6,10 @@ import { prepared } from '../../db/prepared'
 import { recordsetOf, selectedFor } from '../../db/recordset'
 import { inTransaction } from '../../db/transaction'
 import { createBatches } from '../../kernel/batches'
-import { AppError } from '../../kernel/errors'
 import { newPaymentNumber, newPaymentToken } from '../../kernel/ids'
 import type { NetworkName } from '../../kernel/networks'
 import { addressTaking, isNoneFree, noneFree } from '../addresses/claims'
-import { poolOf, START } from '../addresses/pool-watch'
+import { type Place, poolOf, START } from '../addresses/pool-watch'
 import { mayRunLow, warnWhenFew } from '../addresses/running-low'
 import { realmOf } from '../addresses/service'
 import { freeAddresses } from '../addresses/table'
@@ -24,7 +23,7 @@ const BATCHES = { atOnce: 2, most: 32 }
 /**
  * Takes an address for the payment and writes it. Calls at the same time for one pool share a statement, since most of what a payment
  * alone costs is the way to the database and the commit.
- * Throws no_address_configured, all_addresses_held, and idempotency_in_flight where the payment is there already.
+ * One that is there already is answered as it is. Throws no_address_configured and all_addresses_held.
  */
 export async function openPayment(ctx: StoreContext, opening: Opening): Promise<CryptoPaymentRow> {
   if (opening.order) return openAlone(ctx, opening)
@@ -58,8 +57,11 @@ async function settled(work: Promise<CryptoPaymentRow>): Promise<Outcome> {
 
 /** Undefined for those that are to be tried alone, as all are when one of them spoils it for all, which is rare. */
 async function openTogether(ctx: StoreContext, openings: readonly Opening[]) {
+  const [first] = openings
+  if (!first) return []
   try {
-    return (await place(ctx, openings, await probableSettings(ctx))).opened
+    const { opened } = await place(ctx, openings, await assumed(ctx, first.input.network))
+    return opened
   } catch (error) {
     ctx.log.warn({ err: error, payments: openings.length }, 'payments that were made together are made one by one')
     return []
@@ -80,42 +82,51 @@ async function openAlone(ctx: StoreContext, opening: Opening): Promise<CryptoPay
       })
     } catch (error) {
       const key = violatedKey(error)
-      if (key === PAYMENT_KEY) throw inFlight()
+      // It has been made, by a call of the same run or by this one, whose answer was lost on the way.
+      if (key === PAYMENT_KEY) return await madeBefore(ctx, opening.id)
       // Its number is another payment's, as happens once in a thousand million pairs of a day: it gets another one.
       if (key !== NUMBER_KEY) throw error
     }
   }
 }
 
-function inFlight() {
-  return new AppError('idempotency_in_flight', 'A request with this idempotency key is still running.', {
-    field: 'idempotency_key',
-  })
+async function madeBefore({ db, storeId }: StoreContext, id: string): Promise<CryptoPaymentRow> {
+  const [row] = await db
+    .select()
+    .from(cryptoPayments)
+    .where(and(eq(cryptoPayments.storeId, storeId), eq(cryptoPayments.id, id)))
+  if (!row) throw new Error('a payment whose id is taken is there')
+  return row
 }
 
 async function placeOne(ctx: StoreContext, opening: Opening): Promise<CryptoPaymentRow> {
   const { network } = opening.input
-  let settings = await probableSettings(ctx)
-  for (;;) {
-    const { opened, taken, isAll } = await place(ctx, [opening], settings)
+  for (let last = await assumed(ctx, network); ; ) {
+    const { opened, taken } = await place(ctx, [opening], last)
     if (opened[0]) return opened[0]
     // What was taken and is claimed by another payment isn't free any more: the next one.
-    if (taken > 0 || !isAll) continue
-    const now = await getSettings(ctx)
-    if (now.revision === settings.revision) throw await noneFree(ctx, network)
-    settings = now
+    if (taken > 0) continue
+    const settings = await getSettings(ctx)
+    if (settings.revision === last.settings.revision && last.after === START) throw await noneFree(ctx, network)
+    last = { network, settings, after: START }
   }
 }
 
-/** Of one pool. Undefined for those that got no address; none is taken where the settings have changed. */
-async function place(ctx: StoreContext, openings: readonly Opening[], settings: Settings) {
-  const [first] = openings
-  if (!first) return { opened: [], taken: 0, isAll: false }
-  const { network } = first.input
+/** What a process remembers: what a payment is made of, and where its address may be found. */
+type Assumed = { network: NetworkName; settings: Settings; after: Place }
+
+async function assumed(ctx: StoreContext, network: NetworkName): Promise<Assumed> {
+  const settings = await probableSettings(ctx)
+  return { network, settings, after: ctx.poolWatch.placeOf(poolOf(ctx, network), ctx.clock.now()) }
+}
+
+/** Undefined for those that got no address; none is taken where the settings have changed. */
+async function place(ctx: StoreContext, openings: readonly Opening[], assumed: Assumed) {
+  const { network, settings } = assumed
   const payments = openings.map((opening) => newPayment(ctx, termsOf(ctx, opening, settings)))
-  if (!mayRunLow(ctx, network, payments.length)) return insertPayments(ctx, network, payments, settings)
+  if (!mayRunLow(ctx, network, payments.length)) return insertPayments(ctx, payments, assumed)
   return inTransaction(ctx, async (tx) => {
-    const placed = await insertPayments(tx, network, payments, settings)
+    const placed = await insertPayments(tx, payments, assumed)
     await warnWhenFew(tx, network)
     return placed
   })
@@ -142,18 +153,13 @@ function newPayment({ storeId, isTest }: StoreContext, terms: ReturnType<typeof 
   }
 }
 
-async function insertPayments(
-  ctx: StoreContext,
-  network: NetworkName,
-  payments: readonly NewPayment[],
-  { revision }: Settings,
-) {
+async function insertPayments(ctx: StoreContext, payments: readonly NewPayment[], assumed: Assumed) {
   const { storeId, isTest } = ctx
+  const { network, settings, after } = assumed
   const pool = poolOf(ctx, network)
-  const place = ctx.poolWatch.placeOf(pool, ctx.clock.now())
   const rows = await prepared(ctx.db, 'open_crypto_payments', opening).execute({
-    ...{ storeId, isTest, network, realm: realmOf(ctx), revision },
-    ...place,
+    ...{ storeId, isTest, network, realm: realmOf(ctx), revision: settings.revision },
+    ...after,
     payments: ASKED.encode(payments),
   })
   if (rows.length < payments.length) ctx.poolWatch.startAgain(pool)
@@ -163,7 +169,7 @@ async function insertPayments(
     const { addressId, address } = addresses.get(payment.id) ?? {}
     return addressId && address ? { ...payment, addressId, address } : undefined
   })
-  return { opened, taken: rows.length, isAll: place === START }
+  return { opened, taken: rows.length }
 }
 
 /** What a payment has from the address that it gets. */
