@@ -70,7 +70,6 @@ CREATE TABLE "receive_addresses" (
 	"address" text NOT NULL,
 	"label" text,
 	"status" "address_status" NOT NULL,
-	"used_count" integer NOT NULL,
 	"last_used_at" timestamp (3) with time zone,
 	"created_at" timestamp (3) with time zone NOT NULL,
 	CONSTRAINT "receive_addresses_store_id_id_pk" PRIMARY KEY("store_id","id")

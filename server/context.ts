@@ -55,8 +55,9 @@ export type Deps = {
   metrics: Metrics
   lookUpKey: KeyLookup
   keyUsage: KeyUsage
-  /** When to count a pool's free addresses again. */
+  /** When to count a pool's free addresses again, and where they begin. */
   poolWatch: PoolWatch
+  /** What crypto payments were last made with. */
   paymentSettings: RememberedSettings
   gateways: Gateways
   /** Those that live crypto payments can be made on. */

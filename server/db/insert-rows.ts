@@ -1,29 +1,29 @@
-import { getTableColumns, getTableName, sql } from 'drizzle-orm'
+import { getTableName } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import type { Db } from './client'
-import { prepared } from './prepared'
-import { type Recordset, recordsetOf, selectedFor } from './recordset'
+import { placeholdersOfRows, prepared, valuesOf } from './prepared'
+import { together } from './transaction'
 
-const recordsets = new WeakMap<PgTable, Recordset<Record<string, unknown>>>()
+/** Any number of rows is a few statements of these sizes, so that a few texts do for all. */
+const SIZES = [64, 32, 16, 8, 4, 2, 1]
 
-/** Inserts any number of whole rows, every column given, by one statement. `ifNew`: a row whose key is there stays as it is. */
+/**
+ * Inserts whole rows, every column given, by prepared statements that are sent at once. The text of one statement for as many rows as
+ * there happen to be would take longer to put together, and to plan, than its rows to insert. In a transaction.
+ */
 export async function insertRows<T extends PgTable>(
   db: Db,
   table: T,
   rows: readonly T['$inferSelect'][],
-  { ifNew = false } = {},
 ): Promise<void> {
-  const recordset = recordsetFor(table)
-  const statement = prepared(db, `insert_into_${getTableName(table)}${ifNew ? '_if_new' : ''}`, (on, name) => {
-    const selected = sql`select ${selectedFor(table, {}, 'given')} from ${recordset.from('given', 'rows')}`
-    const insert = on.insert(table).select(selected)
-    return (ifNew ? insert.onConflictDoNothing() : insert).prepare(name)
-  })
-  await statement.execute({ rows: recordset.encode(rows) })
-}
-
-function recordsetFor(table: PgTable): Recordset<Record<string, unknown>> {
-  const recordset = recordsets.get(table) ?? recordsetOf(table, Object.keys(getTableColumns(table)))
-  recordsets.set(table, recordset)
-  return recordset
+  const statements: Promise<unknown>[] = []
+  for (let begin = 0; begin < rows.length; ) {
+    const size = SIZES.find((each) => each <= rows.length - begin) ?? 1
+    const statement = prepared(db, `insert_${size}_into_${getTableName(table)}`, (on, name) =>
+      on.insert(table).values(placeholdersOfRows(table, size)).prepare(name),
+    )
+    statements.push(statement.execute(valuesOf(table, rows.slice(begin, begin + size))))
+    begin += size
+  }
+  await together(statements)
 }

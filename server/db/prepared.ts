@@ -42,11 +42,52 @@ export function placeholdersOf<T extends PgTable, K extends keyof T['$inferSelec
   columns?: readonly K[],
 ): { [N in K]: SQL } {
   const wanted: readonly unknown[] | undefined = columns
-  const slots = Object.entries(getTableColumns(table)).flatMap(([name, column]) => {
-    if (wanted && !wanted.includes(name)) return []
+  return slots(table, (name) => ((wanted?.includes(name) ?? true) ? name : undefined)) as { [N in K]: SQL }
+}
+
+/**
+ * One for each column of so many rows, for an insert of them all. It is given their values in a row, as `valuesOf` puts them: names
+ * for each would take longer to make than the rows.
+ */
+export function placeholdersOfRows<T extends PgTable>(table: T, count: number) {
+  const names = Object.keys(getTableColumns(table))
+  return Array.from({ length: count }, (_, row) => {
+    const slotOf = (name: string) => String(row * names.length + names.indexOf(name))
+    return slots(table, slotOf) as { [N in keyof T['$inferSelect']]: SQL }
+  })
+}
+
+/** What the placeholders of several rows are given. */
+export function valuesOf<T extends PgTable>(table: T, rows: readonly T['$inferSelect'][]): Record<string, unknown> {
+  const names = Object.keys(getTableColumns(table))
+  const values: unknown[] = []
+  for (const row of rows) for (const name of names) values.push(row[name])
+  return values as unknown[] & Record<string, unknown>
+}
+
+function slots(table: PgTable, slotOf: (name: string) => string | undefined): Record<string, SQL> {
+  const slotted = Object.entries(getTableColumns(table)).flatMap(([name, column]) => {
+    const slot = slotOf(name)
     // Drizzle asks the columns to encode null too, which theirs for times and big numbers can't.
     const mapToDriverValue = (value: unknown) => (value === null ? null : column.mapToDriverValue(value))
-    return [[name, sql`${sql.param(sql.placeholder(name), { mapToDriverValue })}`] as const]
+    return slot === undefined ? [] : [[name, sql`${sql.param(sql.placeholder(slot), { mapToDriverValue })}`] as const]
   })
-  return Object.fromEntries(slots) as { [N in K]: SQL }
+  return Object.fromEntries(slotted)
+}
+
+const LARGEST_PORTION = 16
+const ANY_PORTION = 8
+
+/**
+ * Rows for an insert that is prepared once for each number of rows: in portions of 16, and of 1 to 8 what is left. Each connection
+ * keeps a plan of each.
+ */
+export function portionsOf<T>(rows: readonly T[]): T[][] {
+  const portions: T[][] = []
+  for (let at = 0, size = 0; at < rows.length; at += size) {
+    const left = rows.length - at
+    size = left >= LARGEST_PORTION ? LARGEST_PORTION : Math.min(left, ANY_PORTION)
+    portions.push(rows.slice(at, at + size))
+  }
+  return portions
 }

@@ -21,9 +21,9 @@ export async function openStores(deps: Deps, count: number): Promise<bigint[]> {
 
 /** By the database, which takes a minute less. Of digits only: such an address has no capitals to check. */
 export async function addAddresses({ db }: Deps, stores: readonly bigint[], count: number): Promise<void> {
-  await db.execute(sql`insert into receive_addresses (store_id, id, is_test, network, address, status, used_count, created_at)
+  await db.execute(sql`insert into receive_addresses (store_id, id, is_test, network, address, status, created_at)
     select s.store_id, gen_random_uuid(), false, 'bsc',
-      '0x' || translate(md5(n::text) || substr(md5(n || 'x'), 1, 8), 'abcdef', '012345'), 'active', 0, now()
+      '0x' || translate(md5(n::text) || substr(md5(n || 'x'), 1, 8), 'abcdef', '012345'), 'active', now()
     from (select store_id, row_number() over () as nth from stores) s
     join generate_series(1, ${sql.raw(String(count))}) n on n % ${sql.raw(String(stores.length))} + 1 = s.nth`)
   await db.execute(sql`insert into address_owners (address, network, realm, store_id, address_id, added_at)
@@ -39,8 +39,8 @@ export async function addTronAddresses({ db }: Deps, stores: readonly bigint[], 
     const nths = Array.from({ length: Math.min(PAGE, count - first) }, (_, nth) => first + nth)
     const addresses = `{${nths.map(tronWallet).join()}}`
     const owners = `{${nths.map((nth) => stores[nth % stores.length]).join()}}`
-    await db.execute(sql`insert into receive_addresses (store_id, id, is_test, network, address, status, used_count, created_at)
-      select s, gen_random_uuid(), false, 'tron', a, 'active', 0, now() - interval '1 day'
+    await db.execute(sql`insert into receive_addresses (store_id, id, is_test, network, address, status, created_at)
+      select s, gen_random_uuid(), false, 'tron', a, 'active', now() - interval '1 day'
       from unnest(${addresses}::text[], ${owners}::bigint[]) one(a, s)`)
   }
   await db.execute(sql`insert into address_owners (address, network, realm, store_id, address_id, added_at)

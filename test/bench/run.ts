@@ -109,8 +109,8 @@ async function startPayhook() {
 /** Of the first store's test keys. */
 async function fillPool(): Promise<void> {
   const admin = postgres(`${database.url}/payhook`, { max: 1 })
-  await admin`insert into receive_addresses (store_id, id, is_test, network, address, status, used_count, created_at)
-    select s.store_id, gen_random_uuid(), true, 'bsc', '0x' || lpad(to_hex(n), 40, '0'), 'active', 0, now()
+  await admin`insert into receive_addresses (store_id, id, is_test, network, address, status, created_at)
+    select s.store_id, gen_random_uuid(), true, 'bsc', '0x' || lpad(to_hex(n), 40, '0'), 'active', now()
     from stores s, generate_series(1, ${ADDRESSES}::int) n`
   await admin`insert into address_owners (address, network, realm, store_id, address_id, added_at)
     select address, network, store_id, store_id, id, created_at from receive_addresses`

@@ -1,14 +1,19 @@
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
 import type { Db } from '../../db/client'
-import { placeholders, prepared } from '../../db/prepared'
+import { placeholders, placeholdersOfRows, portionsOf, prepared, valuesOf } from '../../db/prepared'
 import { selectedFor } from '../../db/recordset'
+import { together } from '../../db/transaction'
 import { AppError, type ErrorCode } from '../../kernel/errors'
 import { NETWORK_FACTS, type NetworkName } from '../../kernel/networks'
-import { realmOf } from './service'
-import { freeAddresses, paymentClaims, receiveAddresses } from './table'
+import { START } from './pool-watch'
+import { realmOf } from './realm'
+import { freeAddresses, paymentClaims, type ReceiveAddressRow, receiveAddresses } from './table'
 
-/** Which addresses payments lock, and for how long: within the transaction that makes or ends the payment. */
+/*
+ * Which addresses payments lock, and for how long. Rows are locked in the order of the tables pool, claims, free ones; who takes a free
+ * address waits for no such row.
+ */
 
 /** Where to look again after all addresses were held: a payment ends within its half hour, most of them much sooner. */
 const RETRY_SECONDS = 30
@@ -23,51 +28,45 @@ export function longestRested(condition?: SQL): SQL {
 
 /**
  * The parts of a statement that give its `payments`, which have an id and a created_at, an address each: `taken` are those free ones
- * that have rested longest, fewer where there are no more, and none unless `condition`; `claimed` says which payment has got which. An
- * address that had a claim already, and so was not as free as it looked, is taken without being claimed.
+ * after a place that have rested longest, fewer where there are no more, and none unless `condition`; `claimed` says which payment has
+ * got which. An address that had a claim already, and so was not as free as it looked, is taken without being claimed.
  *
  * Statements at the same time get different addresses and never wait for each other. They take the placeholders storeId, isTest,
- * network, realm, and those of the place after which to look.
+ * network, realm, and those of the place.
  */
 export function addressTaking(db: Db, payments: string, condition: SQL) {
   const f = freeAddresses
   const c = paymentClaims
+  const slots = placeholders('storeId', 'restingSince', 'addressId', 'realm')
+  // What comes from a subquery has no value when a statement is planned: one plan does for all, and it is by the index.
+  const since = sql`(select ${sql.param(slots.restingSince, f.restingSince)}::timestamptz)`
+  const isAfter = sql`(${f.restingSince}, ${f.addressId}) > (${since}, (select ${slots.addressId}::uuid))`
   const many = sql`(select count(*) from ${sql.identifier(payments)})`
-  const { restingSince, addressId } = placeholders('restingSince', 'addressId')
-  const after = sql`(${f.restingSince}, ${f.addressId}) > ((select ${sql.param(restingSince, f.restingSince)}::timestamptz), (select ${addressId}::uuid))`
-  const rested = sql`select ctid ${longestRested(sql`${condition} and ${after}`)} limit ${many} for update skip locked`
-  const taken = sql`delete from ${f} where ctid = any(array(${rested})) returning *`
-  const { realm } = placeholders('realm')
-  const values = { realm: sql`${realm}::bigint`, paymentId: sql`p.id`, claimedAt: sql`p.created_at` }
+  const rested = sql`select ${f.addressId} ${longestRested(sql`${condition} and ${isAfter}`)} limit ${many} for update skip locked`
+  const taken = db
+    .delete(f)
+    .where(and(eq(f.storeId, slots.storeId), sql`${f.addressId} = any(array(${rested}))`))
+    .returning()
+  const values = { realm: sql`${slots.realm}::bigint`, paymentId: sql`p.id`, claimedAt: sql`p.created_at` }
   const nth = (rows: string) => sql`(select *, row_number() over () as nth from ${sql.identifier(rows)})`
   const claimed = db
     .insert(c)
     .select(sql`select ${selectedFor(c, values, 't')} from ${nth(payments)} p join ${nth('taken')} t using (nth)`)
     .onConflictDoNothing()
     .returning({ address: c.address, paymentId: c.paymentId })
-  return [db.$with('taken', {}).as(taken), db.$with('claimed').as(claimed)] as const
+  return [db.$with('taken').as(taken), db.$with('claimed').as(claimed)] as const
 }
 
-type Held = { id: string; network: NetworkName; address: string; addressId: string }
+type Held = { id: string; network: NetworkName; address: string }
 
 /**
- * For a payment that a reorganisation of the chain brought back to life: its own address again, where no other payment has got it
- * meanwhile. Where one has, both wait there; transfers are told apart by their time.
+ * For a payment that a reorganisation of the chain brought back to life: its own address again, where that is still in the pool and no
+ * other payment has got it meanwhile. Where one has, both wait there; transfers are told apart by their time.
  */
 export async function reclaimAddress(tx: StoreContext, payment: Held): Promise<void> {
-  const { network, address } = payment
-  const f = freeAddresses
-  // First the address and then its claim, as who takes it does: neither waits for the other in a circle.
-  await tx.db
-    .delete(f)
-    .where(
-      and(
-        eq(f.storeId, tx.storeId),
-        eq(f.isTest, tx.isTest),
-        eq(f.network, network),
-        eq(f.addressId, payment.addressId),
-      ),
-    )
+  const [row] = await lockAddresses(tx, [payment])
+  if (!row) return
+  const { network, address } = row
   const claim = { address, network, realm: realmOf(tx), storeId: tx.storeId, paymentId: payment.id }
   const claimed = await tx.db
     .insert(paymentClaims)
@@ -75,66 +74,101 @@ export async function reclaimAddress(tx: StoreContext, payment: Held): Promise<v
     .onConflictDoNothing()
     .returning({ address: paymentClaims.address })
   if (claimed.length === 0) return
-  // It lets go of it a second time.
-  const r = receiveAddresses
-  await tx.db
-    .update(r)
-    .set({ usedCount: sql`${r.usedCount} - 1` })
-    .where(and(eq(r.storeId, tx.storeId), eq(r.id, payment.addressId)))
-}
-
-/** Lets go of the addresses of payments that have ended; from now on they rest. */
-export async function releaseAddresses(tx: StoreContext, payments: readonly Held[]): Promise<void> {
-  if (payments.length === 0) return
-  await prepared(tx.db, 'release_addresses', releasing).execute({
-    realm: realmOf(tx),
-    storeId: tx.storeId,
-    isTest: tx.isTest,
-    ids: payments.map(({ id }) => id),
-    addresses: payments.map(({ address }) => address),
-    at: tx.clock.now(),
-  })
+  const f = freeAddresses
+  const isIt = and(eq(f.storeId, tx.storeId), eq(f.addressId, row.id))
+  // Whoever is just taking it finds the claim.
+  const free = sql`array(select ${f.addressId} from ${f} where ${isIt} for update skip locked)`
+  await tx.db.delete(f).where(and(eq(f.storeId, tx.storeId), sql`${f.addressId} = any(${free})`))
 }
 
 /**
- * An address that was removed and added again while its payment waited goes back to the pool that it is in now. One that was disabled
- * meanwhile does not.
+ * Those of these payments that are in the pool, which are held until the transaction ends: who disables or removes one waits. An address
+ * that was removed and added again since it was taken has a new row.
  */
-function releasing(db: Db, name: string) {
-  const c = paymentClaims
+async function lockAddresses(tx: StoreContext, payments: readonly Held[]): Promise<ReceiveAddressRow[]> {
   const r = receiveAddresses
+  const statement = prepared(tx.db, 'lock_addresses', (db, name) => {
+    const { storeId, isTest, networks, addresses } = placeholders('storeId', 'isTest', 'networks', 'addresses')
+    return db
+      .select()
+      .from(r)
+      .where(
+        and(
+          eq(r.storeId, storeId),
+          eq(r.isTest, isTest),
+          sql`${r.network} = any(${networks}::chain_network[])`,
+          sql`${r.address} = any(${addresses}::text[])`,
+          sql`${r.status} <> 'removed'`,
+        ),
+      )
+      .orderBy(r.id)
+      .for('update')
+      .prepare(name)
+  })
+  return statement.execute({
+    storeId: tx.storeId,
+    isTest: tx.isTest,
+    networks: [...new Set(payments.map(({ network }) => network))],
+    addresses: payments.map(({ address }) => address),
+  })
+}
+
+/** Lets go of the addresses of payments that have ended; from now on they rest. One that was disabled meanwhile stays out. */
+export async function releaseAddresses(tx: StoreContext, payments: readonly Held[]): Promise<void> {
+  if (payments.length === 0) return
+  const [rows, unclaimed] = await together([lockAddresses(tx, payments), deleteClaims(tx, payments)])
+  const names = new Set(unclaimed.map(({ network, address }) => `${network} ${address}`))
+  const rested = rows.filter(({ network, address }) => names.has(`${network} ${address}`))
+  if (rested.length === 0) return
+  const at = tx.clock.now()
+  const r = receiveAddresses
+  const note = prepared(tx.db, 'note_rest', (db, name) => {
+    const slots = placeholders('storeId', 'ids', 'at')
+    return db
+      .update(r)
+      .set({ lastUsedAt: sql`${sql.param(slots.at, r.lastUsedAt)}` })
+      .where(and(eq(r.storeId, slots.storeId), sql`${r.id} = any(${slots.ids}::uuid[])`))
+      .prepare(name)
+  })
+  await together([
+    note.execute({ storeId: tx.storeId, ids: rested.map(({ id }) => id), at }),
+    setFree(
+      tx,
+      rested.filter(({ status }) => status === 'active').map((row) => ({ ...row, lastUsedAt: at })),
+    ),
+  ])
+}
+
+function deleteClaims(tx: StoreContext, payments: readonly Held[]) {
+  const c = paymentClaims
+  const statement = prepared(tx.db, 'release_claims', (db, name) => {
+    const { realm, ids, addresses } = placeholders('realm', 'ids', 'addresses')
+    const isTheirs = sql`${c.paymentId} = any(${ids}::uuid[])`
+    return db
+      .delete(c)
+      .where(and(sql`${c.address} = any(${addresses}::text[])`, eq(c.realm, realm), isTheirs))
+      .returning({ network: c.network, address: c.address })
+      .prepare(name)
+  })
+  return statement.execute({
+    realm: realmOf(tx),
+    ids: payments.map(({ id }) => id),
+    addresses: payments.map(({ address }) => address),
+  })
+}
+
+/** Active addresses without a claim, whose rows are held by this transaction or new. */
+export async function setFree(tx: StoreContext, rows: readonly ReceiveAddressRow[]): Promise<void> {
   const f = freeAddresses
-  const slots = placeholders('realm', 'storeId', 'isTest', 'ids', 'addresses', 'at')
-  const unclaimed = db
-    .delete(c)
-    .where(
-      and(
-        sql`${c.address} = any(${slots.addresses}::text[])`,
-        eq(c.realm, slots.realm),
-        sql`${c.paymentId} = any(${slots.ids}::uuid[])`,
-      ),
+  const free = rows.map(({ id: addressId, lastUsedAt, storeId, isTest, network, address }) => {
+    return { storeId, isTest, network, address, addressId, restingSince: lastUsedAt ?? START.restingSince }
+  })
+  for (const portion of portionsOf(free)) {
+    const statement = prepared(tx.db, `set_free_${portion.length}`, (db, name) =>
+      db.insert(f).values(placeholdersOfRows(f, portion.length)).onConflictDoNothing().prepare(name),
     )
-    .returning({ network: c.network, address: c.address })
-  const at = sql`${sql.param(slots.at, r.lastUsedAt)}`
-  const rested = db
-    .update(r)
-    .set({ usedCount: sql`${r.usedCount} + 1`, lastUsedAt: at })
-    .from(sql`unclaimed u`)
-    .where(
-      and(
-        eq(r.storeId, slots.storeId),
-        eq(r.isTest, slots.isTest),
-        sql`${r.network} = u.network and ${r.address} = u.address and ${r.status} <> 'removed'`,
-      ),
-    )
-    .returning()
-  const free = selectedFor(f, { addressId: sql`r.id`, restingSince: sql`r.last_used_at` }, 'r')
-  return db
-    .with(db.$with('unclaimed').as(unclaimed), db.$with('rested').as(rested))
-    .insert(f)
-    .select(sql`select ${free} from rested r where r.status = 'active'`)
-    .onConflictDoNothing()
-    .prepare(name)
+    await statement.execute(valuesOf(f, portion))
+  }
 }
 
 const NONE_FREE: readonly string[] = ['no_address_configured', 'all_addresses_held'] satisfies ErrorCode[]

@@ -4,16 +4,12 @@ import { olderThan, pageOf, readCursor } from '../../db/paging'
 import { inTransaction } from '../../db/transaction'
 import { readAddress } from '../../kernel/chain-address'
 import { AppError } from '../../kernel/errors'
-import { newRowId, PLATFORM_STORE, storeOfRowId } from '../../kernel/ids'
+import { newRowId, storeOfRowId } from '../../kernel/ids'
 import { NETWORK_FACTS, type NetworkName } from '../../kernel/networks'
-import { START } from './pool-watch'
+import { setFree } from './claims'
+import { realmOf } from './realm'
 import type { AddressQuery, AddressUpdate, NewAddresses } from './schema'
 import { addressOwners, freeAddresses, paymentClaims, type ReceiveAddressRow, receiveAddresses } from './table'
-
-/** Whose chain a context's payments are on; see `addressOwners`. */
-export function realmOf({ storeId, isTest }: StoreContext): bigint {
-  return isTest ? storeId : PLATFORM_STORE
-}
 
 /**
  * Adds all of them or none. One that the pool has already is answered as it is, so that a repetition is harmless.
@@ -27,11 +23,15 @@ export async function addAddresses(ctx: StoreContext, input: NewAddresses): Prom
   }
   return inTransaction(ctx, async (tx) => {
     const rows: ReceiveAddressRow[] = []
+    const added: ReceiveAddressRow[] = []
     // In the order of the addresses, so that two calls with the same ones never wait for each other in a circle.
     for (const address of [...wanted.keys()].sort()) {
       const { label = null, field = 'addresses' } = wanted.get(address) ?? {}
-      rows.push(await addAddress(tx, input.network, address, label, field))
+      const row = await addAddress(tx, input.network, address, label)
+      if (row) added.push(row)
+      rows.push(row ?? (await alreadyThere(tx, input.network, address, field)))
     }
+    await setFree(tx, added)
     return [...wanted.keys()].flatMap((address) => rows.filter((row) => row.address === address))
   })
 }
@@ -52,13 +52,13 @@ function readOwn(network: NetworkName, text: string, field: string): string {
   return address
 }
 
+/** Undefined for one that belongs to somebody. One that belongs to nobody has no claim either. */
 async function addAddress(
   tx: StoreContext,
   network: NetworkName,
   address: string,
   label: string | null,
-  field: string,
-): Promise<ReceiveAddressRow> {
+): Promise<ReceiveAddressRow | undefined> {
   const at = tx.clock.now()
   const id = newRowId(tx.storeId)
   const realm = realmOf(tx)
@@ -67,25 +67,14 @@ async function addAddress(
     .values({ address, network, realm, storeId: tx.storeId, addressId: id, addedAt: at })
     .onConflictDoNothing()
     .returning({ id: addressOwners.addressId })
-  if (!owner) return alreadyThere(tx, network, address, field)
+  if (!owner) return undefined
   const values = { storeId: tx.storeId, id, isTest: tx.isTest, network, address, label }
   const [row] = await tx.db
     .insert(receiveAddresses)
-    .values({ ...values, status: 'active' as const, usedCount: 0, createdAt: at })
+    .values({ ...values, status: 'active' as const, createdAt: at })
     .returning()
   if (!row) throw new Error('an insert answers its row')
-  await setFree(tx, row)
   return row
-}
-
-/** An address that a payment still has, from before it was disabled or removed, is free only when that has ended. */
-async function setFree(tx: StoreContext, row: ReceiveAddressRow): Promise<void> {
-  const { id: addressId, lastUsedAt, ...rest } = row
-  if (await isHeld(tx, row)) return
-  await tx.db
-    .insert(freeAddresses)
-    .values({ ...rest, addressId, restingSince: lastUsedAt ?? START.restingSince })
-    .onConflictDoNothing()
 }
 
 /** Whether it was free. */
@@ -211,7 +200,8 @@ export async function updateAddress(ctx: StoreContext, input: AddressUpdate): Pr
       .update(receiveAddresses)
       .set({ label: after.label, status })
       .where(and(ofStore(tx), eq(receiveAddresses.id, found.id)))
-    if (status !== before.status) await (status === 'active' ? setFree(tx, after) : takeOut(tx, after))
+    if (status !== before.status && status === 'disabled') await takeOut(tx, after)
+    if (status !== before.status && status === 'active' && !(await isHeld(tx, after))) await setFree(tx, [after])
     return after
   })
 }
@@ -235,8 +225,8 @@ export async function removeAddress(ctx: StoreContext, id: string): Promise<Rece
   const found = await getAddress(ctx, id)
   return inTransaction(ctx, async (tx) => {
     const row = await lockAddress(tx, found.id)
-    const isFree = row.status === 'active' ? await takeOut(tx, row) : !(await isHeld(tx, row))
-    if (!isFree) throw held()
+    const isFree = row.status !== 'active' || (await takeOut(tx, row))
+    if (!isFree || (await isHeld(tx, row))) throw held()
     await tx.db
       .update(receiveAddresses)
       .set({ status: 'removed' })

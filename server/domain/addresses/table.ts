@@ -1,4 +1,4 @@
-import { bigint, index, integer, pgEnum, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
+import { bigint, index, pgEnum, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
 import { instant, isTestColumn, storeIdColumn } from '../../db/columns'
 import { NETWORKS } from '../../kernel/networks'
 
@@ -17,8 +17,6 @@ export const receiveAddresses = pgTable(
     address: text('address').notNull(),
     label: text('label'),
     status: addressStatus('status').notNull(),
-    /** Payments that have had it and let go of it. */
-    usedCount: integer('used_count').notNull(),
     /** When it was last let go of. */
     lastUsedAt: instant('last_used_at'),
     createdAt: instant('created_at').notNull(),

@@ -1,6 +1,7 @@
-import { and, eq, inArray } from 'drizzle-orm'
+import { and, eq, inArray, sql } from 'drizzle-orm'
 import type * as z from 'zod'
 import type { StoreContext } from '../../context'
+import { NETWORKS } from '../../kernel/networks'
 import { cryptoPayments } from '../crypto/table'
 import type { ReceiveAddress } from './schema'
 import { isClaimed } from './service'
@@ -11,7 +12,9 @@ export async function toAddresses(
   ctx: StoreContext,
   rows: readonly ReceiveAddressRow[],
 ): Promise<z.infer<typeof ReceiveAddress>[]> {
+  if (rows.length === 0) return []
   const claims = await claimsOf(ctx, rows)
+  const counts = await countPayments(ctx, rows)
   return rows.map((row) => {
     const claim = claims.get(row.id)
     return {
@@ -22,7 +25,7 @@ export async function toAddresses(
       state: claim ? 'held' : row.status === 'active' ? 'free' : 'disabled',
       is_active: row.status === 'active',
       held_by: claim?.number ?? null,
-      payments_count: row.usedCount + (claim ? 1 : 0),
+      payments_count: counts.get(`${row.network} ${row.address}`) ?? 0,
       last_used_at: (claim?.claimedAt ?? row.lastUsedAt)?.toISOString() ?? null,
       is_test: row.isTest,
       created_at: row.createdAt.toISOString(),
@@ -38,7 +41,6 @@ export async function toAddress(ctx: StoreContext, row: ReceiveAddressRow) {
 
 /** By the address's id: the payment that has it, and since when. */
 async function claimsOf(ctx: StoreContext, rows: readonly ReceiveAddressRow[]) {
-  if (rows.length === 0) return new Map()
   const r = receiveAddresses
   const c = paymentClaims
   const p = cryptoPayments
@@ -46,15 +48,22 @@ async function claimsOf(ctx: StoreContext, rows: readonly ReceiveAddressRow[]) {
     .select({ addressId: r.id, claimedAt: c.claimedAt, number: p.number })
     .from(r)
     .innerJoin(c, isClaimed(ctx))
-    .leftJoin(p, and(eq(p.storeId, c.storeId), eq(p.id, c.paymentId)))
-    .where(
-      and(
-        eq(r.storeId, ctx.storeId),
-        inArray(
-          r.id,
-          rows.map(({ id }) => id),
-        ),
-      ),
-    )
+    .leftJoin(p, and(eq(p.storeId, ctx.storeId), eq(p.isTest, ctx.isTest), eq(p.id, c.paymentId)))
+    .where(and(eq(r.storeId, ctx.storeId), inArray(r.id, idsOf(rows))))
   return new Map(claims.map((claim) => [claim.addressId, claim]))
+}
+
+const idsOf = (rows: readonly ReceiveAddressRow[]) => rows.map(({ id }) => id)
+
+/** How many payments have had an address, also before it was removed and added again. */
+async function countPayments(ctx: StoreContext, rows: readonly ReceiveAddressRow[]) {
+  const p = cryptoPayments
+  const addresses = rows.map(({ address }) => address)
+  const isInPools = and(eq(p.storeId, ctx.storeId), eq(p.isTest, ctx.isTest), inArray(p.network, [...NETWORKS]))
+  const counted = await ctx.db
+    .select({ network: p.network, address: p.address, payments: sql<number>`count(*)`.mapWith(Number) })
+    .from(p)
+    .where(and(isInPools, inArray(p.address, addresses)))
+    .groupBy(p.network, p.address)
+  return new Map(counted.map(({ network, address, payments }) => [`${network} ${address}`, payments]))
 }

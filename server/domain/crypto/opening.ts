@@ -1,17 +1,19 @@
 import { and, eq, getTableColumns, sql } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
 import type { Db } from '../../db/client'
-import { violatedKey } from '../../db/errors'
+import { isUniqueViolation } from '../../db/errors'
 import { prepared } from '../../db/prepared'
 import { recordsetOf, selectedFor } from '../../db/recordset'
 import { inTransaction } from '../../db/transaction'
 import { createBatches } from '../../kernel/batches'
+import type { AppError } from '../../kernel/errors'
 import { newPaymentNumber, newPaymentToken } from '../../kernel/ids'
 import type { NetworkName } from '../../kernel/networks'
 import { addressTaking, isNoneFree, noneFree } from '../addresses/claims'
 import { type Place, poolOf, START } from '../addresses/pool-watch'
-import { mayRunLow, warnWhenFew } from '../addresses/running-low'
-import { realmOf } from '../addresses/service'
+import { realmOf } from '../addresses/realm'
+import { warnWhenFew } from '../addresses/running-low'
+
 import { freeAddresses } from '../addresses/table'
 import { areSettingsStill, getSettings, probableSettings, type Settings } from './settings'
 import { type CryptoPaymentRow, cryptoPayments } from './table'
@@ -35,12 +37,12 @@ type Outcome = PromiseSettledResult<CryptoPaymentRow>
 const openWithOthers = createBatches<StoreContext, Opening, CryptoPaymentRow>(async (ctx, openings) => {
   const opened = openings.length > 1 ? await openTogether(ctx, openings) : []
   const outcomes: Outcome[] = []
-  let refusal: Outcome | undefined
+  let refused: Outcome | undefined
   for (const [at, opening] of openings.entries()) {
     const payment = opened[at]
-    const outcome = payment ? fulfilled(payment) : (refusal ?? (await settled(openAlone(ctx, opening))))
+    const outcome = payment ? fulfilled(payment) : (refused ?? (await settled(openAlone(ctx, opening))))
     // Where there is no address for one, there is none for those that came with it.
-    if (outcome.status === 'rejected' && isNoneFree(outcome.reason)) refusal = outcome
+    if (outcome.status === 'rejected' && isNoneFree(outcome.reason)) refused = outcome
     outcomes.push(outcome)
   }
   return outcomes
@@ -68,12 +70,12 @@ async function openTogether(ctx: StoreContext, openings: readonly Opening[]) {
   }
 }
 
-const PAYMENT_KEY = 'crypto_payments_store_id_id_pk'
-const NUMBER_KEY = 'crypto_payments_number'
+/** One number is another payment's in a thousand million pairs of a day; so many in a row never are. */
+const NUMBERS_TRIED = 5
 
 async function openAlone(ctx: StoreContext, opening: Opening): Promise<CryptoPaymentRow> {
   const { order } = opening
-  for (;;) {
+  for (let tried = 1; ; tried++) {
     try {
       if (!order) return await placeOne(ctx, opening)
       return await inTransaction(ctx, async (tx) => {
@@ -81,21 +83,21 @@ async function openAlone(ctx: StoreContext, opening: Opening): Promise<CryptoPay
         return placeOne(tx, opening)
       })
     } catch (error) {
-      const key = violatedKey(error)
-      // It has been made, by a call of the same run or by this one, whose answer was lost on the way.
-      if (key === PAYMENT_KEY) return await madeBefore(ctx, opening.id)
-      // Its number is another payment's, as happens once in a thousand million pairs of a day: it gets another one.
-      if (key !== NUMBER_KEY) throw error
+      const isKeyTaken = isUniqueViolation(error)
+      if (!isKeyTaken && !isNoneFree(error)) throw error
+      // By a call of the same run, or by this very one, when the answer to its commit was lost.
+      const made = await findMade(ctx, opening.id)
+      if (made) return made
+      if (!isKeyTaken || tried === NUMBERS_TRIED) throw error
     }
   }
 }
 
-async function madeBefore({ db, storeId }: StoreContext, id: string): Promise<CryptoPaymentRow> {
+async function findMade({ db, storeId }: StoreContext, id: string): Promise<CryptoPaymentRow | undefined> {
   const [row] = await db
     .select()
     .from(cryptoPayments)
     .where(and(eq(cryptoPayments.storeId, storeId), eq(cryptoPayments.id, id)))
-  if (!row) throw new Error('a payment whose id is taken is there')
   return row
 }
 
@@ -107,9 +109,18 @@ async function placeOne(ctx: StoreContext, opening: Opening): Promise<CryptoPaym
     // What was taken and is claimed by another payment isn't free any more: the next one.
     if (taken > 0) continue
     const settings = await getSettings(ctx)
-    if (settings.revision === last.settings.revision && last.after === START) throw await noneFree(ctx, network)
+    if (settings.revision === last.settings.revision && last.after === START) throw await refusal(ctx, network)
     last = { network, settings, after: START }
   }
+}
+
+async function refusal(ctx: StoreContext, network: NetworkName): Promise<AppError> {
+  const error = await noneFree(ctx, network)
+  // What a transaction writes that is refused is lost.
+  if (error.code === 'all_addresses_held' && !ctx.afterCommit) {
+    await inTransaction(ctx, (tx) => warnWhenFew(tx, network))
+  }
+  return error
 }
 
 /** What a process remembers: what a payment is made of, and where its address may be found. */
@@ -124,10 +135,10 @@ async function assumed(ctx: StoreContext, network: NetworkName): Promise<Assumed
 async function place(ctx: StoreContext, openings: readonly Opening[], assumed: Assumed) {
   const { network, settings } = assumed
   const payments = openings.map((opening) => newPayment(ctx, termsOf(ctx, opening, settings)))
-  if (!mayRunLow(ctx, network, payments.length)) return insertPayments(ctx, payments, assumed)
+  if (!ctx.poolWatch.isDue(poolOf(ctx, network), payments.length)) return insertPayments(ctx, payments, assumed)
   return inTransaction(ctx, async (tx) => {
     const placed = await insertPayments(tx, payments, assumed)
-    await warnWhenFew(tx, network)
+    if (placed.taken > 0) await warnWhenFew(tx, network)
     return placed
   })
 }
@@ -157,7 +168,7 @@ async function insertPayments(ctx: StoreContext, payments: readonly NewPayment[]
   const { storeId, isTest } = ctx
   const { network, settings, after } = assumed
   const pool = poolOf(ctx, network)
-  const rows = await prepared(ctx.db, 'open_crypto_payments', opening).execute({
+  const rows = await prepared(ctx.db, 'open_crypto_payments', openingStatement).execute({
     ...{ storeId, isTest, network, realm: realmOf(ctx), revision: settings.revision },
     ...after,
     payments: ASKED.encode(payments),
@@ -188,7 +199,7 @@ const isAsked = (name: string): name is Asked => !(name in OF_ADDRESS)
 const ASKED = recordsetOf(cryptoPayments, Object.keys(getTableColumns(cryptoPayments)).filter(isAsked))
 
 /** One statement and one commit: there is no moment at which an address is taken and has no payment. */
-function opening(db: Db, name: string) {
+function openingStatement(db: Db, name: string) {
   const asked = db.$with('asked', {}).as(sql`select * from ${ASKED.from('asked', 'payments')}`)
   const [taken, claimed] = addressTaking(db, 'asked', areSettingsStill(db))
   const rows = selectedFor(cryptoPayments, OF_ADDRESS, 'a')

@@ -38,11 +38,14 @@ export async function getSettings(ctx: StoreContext): Promise<Settings> {
 
 const MOST_REMEMBERED = 10_000
 
-/** Not what a transaction sees, which may never have been. */
+/** What a transaction sees only when that has ended well: else it may never have been. */
 function remember({ paymentSettings, storeId, isTest, afterCommit }: StoreContext, settings: Settings): void {
-  if (afterCommit) return
-  if (paymentSettings.size >= MOST_REMEMBERED) paymentSettings.clear()
-  paymentSettings.set(`${storeId} ${isTest}`, settings)
+  const keep = () => {
+    if (paymentSettings.size >= MOST_REMEMBERED) paymentSettings.clear()
+    paymentSettings.set(`${storeId} ${isTest}`, settings)
+  }
+  if (afterCommit) afterCommit.add(keep)
+  else keep()
 }
 
 /** What they were when this process last read them: for a statement that does nothing unless they are still the same. */

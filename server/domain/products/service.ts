@@ -2,9 +2,8 @@ import { and, desc, eq, ilike, inArray, or, sql } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
 import { arrayOf, batched, isAnyOf } from '../../db/batched'
 import type { Db } from '../../db/client'
-import { insertRows } from '../../db/insert-rows'
 import { olderThan, pageOf, readCursor } from '../../db/paging'
-import { prepared } from '../../db/prepared'
+import { placeholdersOfRows, prepared, valuesOf } from '../../db/prepared'
 import { createBatches } from '../../kernel/batches'
 import { AppError } from '../../kernel/errors'
 import { newRowId, storeOfRowId } from '../../kernel/ids'
@@ -27,7 +26,7 @@ export async function createProduct(ctx: StoreContext, input: NewProduct): Promi
     createdAt: at,
     updatedAt: at,
   }
-  if (ctx.afterCommit) await insertProducts(ctx, [row])
+  if (ctx.afterCommit) await insertProducts(ctx.db, [row])
   else await insertWithOthers(ctx, ctx.storeId, row)
   return row
 }
@@ -37,22 +36,25 @@ const INSERTS = { atOnce: 16, most: 16 }
 
 const insertWithOthers = createBatches(async (ctx: StoreContext, rows: readonly ProductRow[]) => {
   try {
-    await insertProducts(ctx, rows)
+    await insertProducts(ctx.db, rows)
     return rows.map(() => INSERTED)
   } catch (error) {
     if (rows.length === 1) throw error
     // One of them may have spoilt it for all.
     ctx.log.warn({ err: error, products: rows.length }, 'products that were made together are made one by one')
-    return Promise.allSettled(rows.map((row) => insertProducts(ctx, [row])))
+    return Promise.allSettled(rows.map((row) => insertProducts(ctx.db, [row])))
   }
 }, INSERTS)
 
-/** A row that is there already is of an insert whose answer was lost: ids are random. */
-function insertProducts({ db }: StoreContext, rows: readonly ProductRow[]): Promise<void> {
-  return insertRows(db, products, rows, { ifNew: true })
-}
-
 const INSERTED = { status: 'fulfilled', value: undefined } as const
+
+/** A row that is there already is of an insert whose answer was lost: ids are random. */
+async function insertProducts(db: Db, rows: readonly ProductRow[]): Promise<void> {
+  const statement = prepared(db, `insert_products_${rows.length}`, (on, name) =>
+    on.insert(products).values(placeholdersOfRows(products, rows.length)).onConflictDoNothing().prepare(name),
+  )
+  await statement.execute(valuesOf(products, rows))
+}
 
 /**
  * Throws product_not_found. Another store's product is "not found", never "forbidden": ids must not leak. So is a live product

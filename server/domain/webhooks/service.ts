@@ -1,6 +1,6 @@
 import { and, arrayContains, desc, eq } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
-import { violatedKey } from '../../db/errors'
+import { isUniqueViolation } from '../../db/errors'
 import { olderThan, pageOf, readCursor } from '../../db/paging'
 import { AppError } from '../../kernel/errors'
 import { derivedRowId, newRowId, newSigningSecret, storeOfRowId } from '../../kernel/ids'
@@ -107,7 +107,7 @@ export async function updateWebhook(ctx: StoreContext, input: WebhookUpdate): Pr
     .returning()
     .catch((error: unknown) => {
       // The URL is the only unique thing that changes here; an UPDATE has no ON CONFLICT to ask with.
-      throw violatedKey(error) === undefined ? error : webhookExists()
+      throw isUniqueViolation(error) ? webhookExists() : error
     })
   if (!row) throw webhookNotFound()
   return row
