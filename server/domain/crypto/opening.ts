@@ -20,7 +20,7 @@ import { type CryptoPaymentRow, cryptoPayments } from './table'
 import { type Opening, termsOf } from './terms'
 
 /** Of one pool, so many statements of one process at a time: while they run, the next one's payments gather. */
-const BATCHES = { atOnce: 2, most: 32 }
+const BATCHES = { atOnce: 4, most: 32 }
 
 /**
  * Takes an address for the payment and writes it. Calls at the same time for one pool share a statement, since most of what a payment
