@@ -1,4 +1,4 @@
-import { and, eq, type SQL, sql } from 'drizzle-orm'
+import { and, eq, ne, type SQL, sql } from 'drizzle-orm'
 import type { StoreContext } from '../../context'
 import type { Db } from '../../db/client'
 import { placeholders, placeholdersOfRows, portionsOf, prepared, valuesOf } from '../../db/prepared'
@@ -57,7 +57,7 @@ export function addressTaking(db: Db, payments: string, condition: SQL) {
   return [db.$with('taken').as(taken), db.$with('claimed').as(claimed)] as const
 }
 
-type Held = { id: string; network: NetworkName; address: string }
+type Held = { id: string; network: NetworkName; address: string; addressId: string }
 
 /**
  * For a payment that a reorganisation of the chain brought back to life: its own address again, where that is still in the pool and no
@@ -81,36 +81,33 @@ export async function reclaimAddress(tx: StoreContext, payment: Held): Promise<v
   await tx.db.delete(f).where(and(eq(f.storeId, tx.storeId), sql`${f.addressId} = any(${free})`))
 }
 
-/**
- * Those of these payments that are in the pool, which are held until the transaction ends: who disables or removes one waits. An address
- * that was removed and added again since it was taken has a new row.
- */
+/** Those of these payments that are in the pool, held until the transaction ends: who disables or removes one waits. */
 async function lockAddresses(tx: StoreContext, payments: readonly Held[]): Promise<ReceiveAddressRow[]> {
   const r = receiveAddresses
   const statement = prepared(tx.db, 'lock_addresses', (db, name) => {
-    const { storeId, isTest, networks, addresses } = placeholders('storeId', 'isTest', 'networks', 'addresses')
+    const { storeId, ids } = placeholders('storeId', 'ids')
     return db
       .select()
       .from(r)
-      .where(
-        and(
-          eq(r.storeId, storeId),
-          eq(r.isTest, isTest),
-          sql`${r.network} = any(${networks}::chain_network[])`,
-          sql`${r.address} = any(${addresses}::text[])`,
-          sql`${r.status} <> 'removed'`,
-        ),
-      )
-      .orderBy(r.id)
+      .where(and(eq(r.storeId, storeId), sql`${r.id} = any(${ids}::uuid[])`))
       .for('update')
       .prepare(name)
   })
-  return statement.execute({
-    storeId: tx.storeId,
-    isTest: tx.isTest,
-    networks: [...new Set(payments.map(({ network }) => network))],
-    addresses: payments.map(({ address }) => address),
-  })
+  const rows = await statement.execute({ storeId: tx.storeId, ids: payments.map(({ addressId }) => addressId) })
+  const isRemoved = ({ status }: ReceiveAddressRow) => status === 'removed'
+  const anew = await together(rows.filter(isRemoved).map((row) => lockAddedAnew(tx, row)))
+  return [...rows.filter((row) => !isRemoved(row)), ...anew.flat()]
+}
+
+/** An address that was removed and added again since it was taken has a new row. */
+async function lockAddedAnew(tx: StoreContext, { network, address }: ReceiveAddressRow): Promise<ReceiveAddressRow[]> {
+  const r = receiveAddresses
+  const isSame = and(eq(r.isTest, tx.isTest), eq(r.network, network), eq(r.address, address), ne(r.status, 'removed'))
+  return tx.db
+    .select()
+    .from(r)
+    .where(and(eq(r.storeId, tx.storeId), isSame))
+    .for('update')
 }
 
 /** Lets go of the addresses of payments that have ended; from now on they rest. One that was disabled meanwhile stays out. */
