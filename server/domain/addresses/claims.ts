@@ -11,8 +11,8 @@ import { realmOf } from './realm'
 import { freeAddresses, paymentClaims, type ReceiveAddressRow, receiveAddresses } from './table'
 
 /*
- * Which addresses payments lock, and for how long. Rows are locked in the order of the tables pool, claims, free ones; who takes a free
- * address waits for no such row.
+ * Which addresses payments lock, and for how long. Nobody waits for a free address's row who has a claim, and nobody for a claim whose
+ * free row they could have: so no two wait for each other. A row of the pool is locked before either.
  */
 
 /** Where to look again after all addresses were held: a payment ends within its half hour, most of them much sooner. */
@@ -67,33 +67,44 @@ export async function reclaimAddress(tx: StoreContext, payment: Held): Promise<v
   const [row] = await lockAddresses(tx, [payment])
   if (!row) return
   const { network, address } = row
+  // First, so that nobody takes it from now on and waits for its claim.
+  const wasFree = await dropFree(tx, row)
   const claim = { address, network, realm: realmOf(tx), storeId: tx.storeId, paymentId: payment.id }
   const claimed = await tx.db
     .insert(paymentClaims)
     .values({ ...claim, claimedAt: tx.clock.now() })
     .onConflictDoNothing()
     .returning({ address: paymentClaims.address })
-  if (claimed.length === 0) return
+  // Whoever was just taking it finds the claim, or has gone.
+  if (!wasFree && claimed.length > 0) await dropFree(tx, row)
+}
+
+/** Whether it was free. It waits for nobody: one that is being taken isn't free. */
+async function dropFree(tx: StoreContext, { id }: ReceiveAddressRow): Promise<boolean> {
   const f = freeAddresses
-  const isIt = and(eq(f.storeId, tx.storeId), eq(f.addressId, row.id))
-  // Whoever is just taking it finds the claim.
+  const isIt = and(eq(f.storeId, tx.storeId), eq(f.addressId, id))
   const free = sql`array(select ${f.addressId} from ${f} where ${isIt} for update skip locked)`
-  await tx.db.delete(f).where(and(eq(f.storeId, tx.storeId), sql`${f.addressId} = any(${free})`))
+  const dropped = await tx.db
+    .delete(f)
+    .where(and(eq(f.storeId, tx.storeId), sql`${f.addressId} = any(${free})`))
+    .returning({ id: f.addressId })
+  return dropped.length > 0
 }
 
 /** Those of these payments that are in the pool, held until the transaction ends: who disables or removes one waits. */
 async function lockAddresses(tx: StoreContext, payments: readonly Held[]): Promise<ReceiveAddressRow[]> {
   const r = receiveAddresses
   const statement = prepared(tx.db, 'lock_addresses', (db, name) => {
-    const { storeId, ids } = placeholders('storeId', 'ids')
+    const { storeId, isTest, ids } = placeholders('storeId', 'isTest', 'ids')
     return db
       .select()
       .from(r)
-      .where(and(eq(r.storeId, storeId), sql`${r.id} = any(${ids}::uuid[])`))
+      .where(and(eq(r.storeId, storeId), eq(r.isTest, isTest), sql`${r.id} = any(${ids}::uuid[])`))
       .for('update')
       .prepare(name)
   })
-  const rows = await statement.execute({ storeId: tx.storeId, ids: payments.map(({ addressId }) => addressId) })
+  const { storeId, isTest } = tx
+  const rows = await statement.execute({ storeId, isTest, ids: payments.map(({ addressId }) => addressId) })
   const isRemoved = ({ status }: ReceiveAddressRow) => status === 'removed'
   const anew = await together(rows.filter(isRemoved).map((row) => lockAddedAnew(tx, row)))
   return [...rows.filter((row) => !isRemoved(row)), ...anew.flat()]

@@ -6,6 +6,7 @@ import { readAddress } from '../../kernel/chain-address'
 import { AppError } from '../../kernel/errors'
 import { newRowId, storeOfRowId } from '../../kernel/ids'
 import { NETWORK_FACTS, type NetworkName } from '../../kernel/networks'
+import { cryptoPayments } from '../crypto/table'
 import { setFree } from './claims'
 import { realmOf } from './realm'
 import type { AddressQuery, AddressUpdate, NewAddresses } from './schema'
@@ -27,9 +28,13 @@ export async function addAddresses(ctx: StoreContext, input: NewAddresses): Prom
     // In the order of the addresses, so that two calls with the same ones never wait for each other in a circle.
     for (const address of [...wanted.keys()].sort()) {
       const { label = null, field = 'addresses' } = wanted.get(address) ?? {}
-      const row = await addAddress(tx, input.network, address, label)
-      if (row) added.push(row)
-      rows.push(row ?? (await alreadyThere(tx, input.network, address, field)))
+      for (let row: ReceiveAddressRow | undefined; !row; ) {
+        row = await addAddress(tx, input.network, address, label)
+        if (row) added.push(row)
+        // Undefined where its owner has let go of it meanwhile: then it can be added.
+        row ??= await alreadyThere(tx, input.network, address, field)
+        if (row) rows.push(row)
+      }
     }
     await setFree(tx, added)
     return [...wanted.keys()].flatMap((address) => rows.filter((row) => row.address === address))
@@ -100,12 +105,28 @@ async function isHeld(ctx: StoreContext, row: ReceiveAddressRow): Promise<boolea
   return claim !== undefined
 }
 
+/** Also by a payment that a reorganisation brought back when another one had got the address. */
+async function isAwaited(tx: StoreContext, { network, address }: ReceiveAddressRow): Promise<boolean> {
+  const p = cryptoPayments
+  const isAt = and(eq(p.network, network), eq(p.address, address), eq(p.status, 'pending'))
+  const [payment] = await tx.db
+    .select({ id: p.id })
+    .from(p)
+    .where(and(eq(p.storeId, tx.storeId), eq(p.isTest, tx.isTest), isAt))
+    .limit(1)
+  return payment !== undefined
+}
+
 async function alreadyThere(tx: StoreContext, network: NetworkName, address: string, field: string) {
   const [own] = await tx.db
     .select()
     .from(receiveAddresses)
     .where(and(ofStore(tx), eq(receiveAddresses.network, network), eq(receiveAddresses.address, address), isThere))
   if (own) return own
+  const o = addressOwners
+  const isIt = and(eq(o.address, address), eq(o.network, network), eq(o.realm, realmOf(tx)))
+  const [owner] = await tx.db.select({ id: o.addressId }).from(o).where(isIt)
+  if (!owner) return undefined
   throw new AppError('address_taken', `${field}: ${address} is in another merchant's pool already.`, {
     field,
     hint: 'Use an address of a wallet that only you control. One address belongs to one merchant.',
@@ -226,7 +247,7 @@ export async function removeAddress(ctx: StoreContext, id: string): Promise<Rece
   return inTransaction(ctx, async (tx) => {
     const row = await lockAddress(tx, found.id)
     const isFree = row.status !== 'active' || (await takeOut(tx, row))
-    if (!isFree || (await isHeld(tx, row))) throw held()
+    if (!isFree || (await isHeld(tx, row)) || (await isAwaited(tx, row))) throw held()
     await tx.db
       .update(receiveAddresses)
       .set({ status: 'removed' })

@@ -13,7 +13,6 @@ import { addressTaking, isNoneFree, noneFree } from '../addresses/claims'
 import { type Place, poolOf, START } from '../addresses/pool-watch'
 import { realmOf } from '../addresses/realm'
 import { warnWhenFew } from '../addresses/running-low'
-
 import { freeAddresses } from '../addresses/table'
 import { areSettingsStill, getSettings, probableSettings, type Settings } from './settings'
 import { type CryptoPaymentRow, cryptoPayments } from './table'
@@ -37,12 +36,13 @@ type Outcome = PromiseSettledResult<CryptoPaymentRow>
 const openWithOthers = createBatches<StoreContext, Opening, CryptoPaymentRow>(async (ctx, openings) => {
   const opened = openings.length > 1 ? await openTogether(ctx, openings) : []
   const outcomes: Outcome[] = []
-  let refused: Outcome | undefined
+  let refused: AppError | undefined
   for (const [at, opening] of openings.entries()) {
     const payment = opened[at]
-    const outcome = payment ? fulfilled(payment) : (refused ?? (await settled(openAlone(ctx, opening))))
     // Where there is no address for one, there is none for those that came with it.
-    if (outcome.status === 'rejected' && isNoneFree(outcome.reason)) refused = outcome
+    const work = () => (refused ? madeOr(ctx, opening, refused) : openAlone(ctx, opening))
+    const outcome = payment ? fulfilled(payment) : await settled(work())
+    if (outcome.status === 'rejected' && isNoneFree(outcome.reason)) refused = outcome.reason
     outcomes.push(outcome)
   }
   return outcomes
@@ -83,21 +83,32 @@ async function openAlone(ctx: StoreContext, opening: Opening): Promise<CryptoPay
         return placeOne(tx, opening)
       })
     } catch (error) {
-      const isKeyTaken = isUniqueViolation(error)
-      if (!isKeyTaken && !isNoneFree(error)) throw error
-      // By a call of the same run, or by this very one, when the answer to its commit was lost.
+      if (isNoneFree(error)) {
+        if (error.code === 'all_addresses_held')
+          await inTransaction(ctx, (tx) => warnWhenFew(tx, opening.input.network))
+        return madeOr(ctx, opening, error)
+      }
+      if (!isUniqueViolation(error)) throw error
       const made = await findMade(ctx, opening.id)
       if (made) return made
-      if (!isKeyTaken || tried === NUMBERS_TRIED) throw error
+      if (tried === NUMBERS_TRIED) throw error
     }
   }
 }
 
-async function findMade({ db, storeId }: StoreContext, id: string): Promise<CryptoPaymentRow | undefined> {
-  const [row] = await db
+/** One that was made already, by a call of the same run or by this one, when the answer to its commit was lost. */
+async function madeOr(ctx: StoreContext, { id }: Opening, refusal: AppError): Promise<CryptoPaymentRow> {
+  const made = await findMade(ctx, id)
+  if (made) return made
+  throw refusal
+}
+
+async function findMade(ctx: StoreContext, id: string): Promise<CryptoPaymentRow | undefined> {
+  const p = cryptoPayments
+  const [row] = await ctx.db
     .select()
-    .from(cryptoPayments)
-    .where(and(eq(cryptoPayments.storeId, storeId), eq(cryptoPayments.id, id)))
+    .from(p)
+    .where(and(eq(p.storeId, ctx.storeId), eq(p.isTest, ctx.isTest), eq(p.id, id)))
   return row
 }
 
@@ -109,18 +120,9 @@ async function placeOne(ctx: StoreContext, opening: Opening): Promise<CryptoPaym
     // What was taken and is claimed by another payment isn't free any more: the next one.
     if (taken > 0) continue
     const settings = await getSettings(ctx)
-    if (settings.revision === last.settings.revision && last.after === START) throw await refusal(ctx, network)
+    if (settings.revision === last.settings.revision && last.after === START) throw await noneFree(ctx, network)
     last = { network, settings, after: START }
   }
-}
-
-async function refusal(ctx: StoreContext, network: NetworkName): Promise<AppError> {
-  const error = await noneFree(ctx, network)
-  // What a transaction writes that is refused is lost.
-  if (error.code === 'all_addresses_held' && !ctx.afterCommit) {
-    await inTransaction(ctx, (tx) => warnWhenFew(tx, network))
-  }
-  return error
 }
 
 /** What a process remembers: what a payment is made of, and where its address may be found. */

@@ -2,14 +2,16 @@ import { and, eq, ne, sql } from 'drizzle-orm'
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type StoreContext, storeContext } from '../../../server/context'
-import { inTransaction } from '../../../server/db/transaction'
-import { reclaimAddress } from '../../../server/domain/addresses/claims'
+import { inTransaction, together } from '../../../server/db/transaction'
+import { reclaimAddress, releaseAddresses } from '../../../server/domain/addresses/claims'
+import { createPoolWatch } from '../../../server/domain/addresses/pool-watch'
 import { addAddresses, getAddress, removeAddress, updateAddress } from '../../../server/domain/addresses/service'
 import { freeAddresses, paymentClaims, receiveAddresses } from '../../../server/domain/addresses/table'
 import { toAddresses } from '../../../server/domain/addresses/view'
 import { cancelPayment, createPayment } from '../../../server/domain/crypto/service'
-import { updateSettings } from '../../../server/domain/crypto/settings'
+import { getSettings, updateSettings } from '../../../server/domain/crypto/settings'
 import { cryptoPayments } from '../../../server/domain/crypto/table'
+import { events } from '../../../server/domain/webhooks/table'
 import { newRowId } from '../../../server/kernel/ids'
 import { evmAddress } from '../../support/crypto'
 import { createWorld, type World } from '../../support/world'
@@ -165,6 +167,50 @@ test('an address that is put in front of those that were looked past is found so
   await expectSoundPool()
 })
 
+test('in a busy pool too, what is in front of those that were looked past is found within ten seconds', async () => {
+  const [first] = (await addPool(6)).sort((a, b) => (a.id < b.id ? -1 : 1))
+  const isActive = (is_active: boolean) => updateAddress(ctx, { id: first?.id ?? '', is_active })
+  await isActive(false)
+  await pay()
+  await isActive(true)
+  world.clock.advance(6_000)
+  expect((await pay()).address).not.toBe(first?.address)
+  world.clock.advance(4_000)
+  expect((await pay()).address).toBe(first?.address)
+})
+
+test('settings that a transaction saw and that never came to be are not remembered', async () => {
+  await getSettings(ctx)
+  const undone = inTransaction(ctx, async (tx) => {
+    await updateSettings(tx, { expiry_minutes: 45 })
+    await getSettings(tx)
+    throw new Error('undone')
+  })
+  await expect(undone).rejects.toThrow('undone')
+  expect(ctx.paymentSettings.get(`${ctx.storeId} true`)).toMatchObject({ expiryMinutes: 30 })
+})
+
+test('an exhausted pool is told of once an hour, also when nothing was taken from it; one without addresses is not', async () => {
+  const told = async () =>
+    (await ctx.db.select().from(events).where(eq(events.storeId, ctx.storeId))).map(({ type, data }) => [
+      type,
+      data.free,
+    ])
+  expect(codesOf(await payAll(2))).toEqual(Array(2).fill('no_address_configured'))
+  expect(await told()).toEqual([])
+  await addPool(40)
+  // Each process counts by itself what it takes.
+  const processes = Array.from({ length: 3 }, () => ({ ...ctx, poolWatch: createPoolWatch() }))
+  for (let n = 0; n < 45; n++) {
+    const taker = processes[n % 3] ?? ctx
+    await Promise.allSettled([createPayment(taker, { amount_usd_cents: 5_000, network: 'bsc', currency: 'usdt' })])
+  }
+  expect(await told()).toEqual([['addresses.low', expect.any(Number)]])
+  world.clock.advance(3_600_000)
+  await payAll(3)
+  expect(await told()).toHaveLength(2)
+})
+
 const revived = new Set<string>()
 
 /** What a reorganisation does to a payment that had ended. */
@@ -210,6 +256,29 @@ test('an address that was removed and added again is the one that a payment from
   await cancelPayment(ctx, number)
   expect((await pay()).address).toBe(address)
   await expectSoundPool()
+})
+
+test('payments that come back all at once and new ones do not wait for each other', async () => {
+  await addPool(30)
+  const warnings: string[] = []
+  ctx = { ...ctx, log: { ...ctx.log, warn: ({ err }) => void warnings.push(String((err as Error).cause)) } }
+  for (let round = 0; round < 12; round++) {
+    // In another order than their addresses.
+    const ended = valuesOf(await payAll(30)).sort((a, b) => (a.number < b.number ? -1 : 1))
+    expect(ended).toHaveLength(30)
+    world.clock.advance(11_000)
+    for (const { number } of ended) await cancelPayment(ctx, number)
+    const back = inTransaction(ctx, (tx) => together(ended.map((payment) => reclaimAddress(tx, payment))))
+    // Somewhere in the midst of it, elsewhere in each round.
+    await new Promise((resolve) => setTimeout(resolve, round % 6))
+    const [, outcomes] = await Promise.all([back, payAll(30)])
+    expect(codesOf(outcomes)).toEqual(Array(30 - valuesOf(outcomes).length).fill('all_addresses_held'))
+    const claims = await ctx.db.select().from(paymentClaims).where(eq(paymentClaims.storeId, ctx.storeId))
+    expect(claims).toHaveLength(30)
+    await inTransaction(ctx, (tx) => releaseAddresses(tx, [...ended, ...valuesOf(outcomes)]))
+  }
+  // As of a deadlock, after which payments are made one by one.
+  expect(warnings).toEqual([])
 })
 
 test('whatever happens to addresses and payments all at once, each is in its place afterwards', async () => {
