@@ -1,6 +1,7 @@
 import { and, eq, inArray, sql } from 'drizzle-orm'
 import type * as z from 'zod'
 import type { StoreContext } from '../../context'
+import { together } from '../../db/transaction'
 import { NETWORKS } from '../../kernel/networks'
 import { cryptoPayments } from '../crypto/table'
 import type { ReceiveAddress } from './schema'
@@ -13,8 +14,7 @@ export async function toAddresses(
   rows: readonly ReceiveAddressRow[],
 ): Promise<z.infer<typeof ReceiveAddress>[]> {
   if (rows.length === 0) return []
-  const claims = await claimsOf(ctx, rows)
-  const counts = await countPayments(ctx, rows)
+  const [claims, counts] = await together([claimsOf(ctx, rows), countPayments(ctx, rows)])
   return rows.map((row) => {
     const claim = claims.get(row.id)
     return {
